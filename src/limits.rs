@@ -1,0 +1,53 @@
+//! Every bound on outside input, in one place.
+//!
+//! Each loop over something that a client, a backend or a mapping author sends has its bound here, with the
+//! reason for the figure. A bound that an operator may want to move is the default of a setting of the same name.
+
+/// Bytes of one request body; RFC 7644 section 3.7.4 asks for a published `maxPayloadSize`.
+pub const REQUEST_BYTES: usize = 1 << 20;
+/// Nesting of a JSON document, from a client or a backend. SCIM needs six; a recursive reader needs a bound.
+pub const JSON_DEPTH: usize = 64;
+/// Characters of a filter.
+pub const FILTER_BYTES: usize = 8 << 10;
+/// Nesting of parentheses in a filter.
+pub const FILTER_DEPTH: usize = 32;
+/// Comparisons in a filter.
+pub const FILTER_TERMS: usize = 200;
+/// Operations of one PATCH request.
+pub const PATCH_OPERATIONS: usize = 5_000;
+/// Values of one multi-valued attribute that is not a relation.
+pub const ATTRIBUTE_VALUES: usize = 10_000;
+/// Names in `attributes` or `excludedAttributes`.
+pub const PROJECTION_NAMES: usize = 200;
+/// Operations of one Bulk request (`bulk.maxOperations`).
+pub const BULK_OPERATIONS: usize = 1_000;
+/// Resources in one ListResponse (`filter.maxResults`).
+pub const LIST_RESULTS: usize = 200;
+/// Rows of the backend that one request may walk through, unless the mapping says otherwise.
+pub const SCAN_ROWS: usize = 20_000;
+/// Calls that one request may spend on walking, unless the mapping says otherwise.
+pub const SCAN_CALLS: usize = 400;
+/// Calls to the backend that one request runs side by side.
+pub const CALL_CONCURRENCY: usize = 8;
+/// Bytes of one answer of the backend.
+pub const ANSWER_BYTES: usize = 16 << 20;
+/// Bytes of a mapping document.
+pub const MAPPING_BYTES: usize = 4 << 20;
+/// Nodes of a mapping document after aliases are followed.
+pub const MAPPING_NODES: usize = 200_000;
+/// Nesting of a mapping document.
+pub const MAPPING_DEPTH: usize = 64;
+/// Bytes of one request head (request line and headers).
+pub const HEAD_BYTES: usize = 64 << 10;
+/// Headers in one request.
+pub const HEADERS: usize = 100;
+/// Connections served at once.
+pub const CONNECTIONS: usize = 4_096;
+/// Requests worked on at once.
+pub const REQUESTS: usize = 1_024;
+/// Seconds for a client to send the head of a request.
+pub const HEAD_SECONDS: u64 = 10;
+/// Seconds for one request, all calls to the backend included.
+pub const REQUEST_SECONDS: u64 = 60;
+/// Seconds that running requests get after a signal to stop.
+pub const DRAIN_SECONDS: u64 = 20;

@@ -1,0 +1,17 @@
+//! SCIM 2.0 (RFC 7643, RFC 7644) as a pure library: no async, no I/O, no clock, nothing about mappings or backends.
+//!
+//! A resource is a JSON object in canonical form: attribute names as the schema spells them, extension attributes
+//! under the URN of their schema, no unassigned values.
+
+pub mod error;
+pub mod path;
+pub mod profile;
+pub mod schema;
+
+pub use error::{ScimError, ScimType};
+pub use path::{AttrPath, AttrRef, Target};
+pub use profile::Profile;
+pub use schema::{Attribute, Extension, Mutability, ResourceType, Returned, Schema, Type, Uniqueness};
+
+/// A JSON object: the form of every resource and message.
+pub type Object = serde_json::Map<String, serde_json::Value>;
