@@ -89,7 +89,7 @@ pub struct Attribute {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference_types: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sub_attributes: Vec<Attribute>,
+    pub sub_attributes: Vec<Self>,
 }
 
 /// A schema (RFC 7643 section 7).

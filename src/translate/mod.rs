@@ -1,0 +1,3 @@
+//! Translation: a SCIM request and a compiled mapping become a plan; what the backend answers becomes SCIM. PURE.
+
+pub mod outcome;
