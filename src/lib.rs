@@ -3,5 +3,6 @@
 
 pub mod engine;
 pub mod limits;
+pub mod mapping;
 pub mod scim;
 pub mod translate;

@@ -1,0 +1,253 @@
+//! `backend`: the address, the credentials, what all calls share.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderName, HeaderValue, Uri};
+use secrecy::ExposeSecret as _;
+
+use super::call::{Names, Shared};
+use super::{Compiler, Keys};
+use crate::limits;
+use crate::mapping::diagnostics::Code;
+use crate::mapping::model::{Backend, Meaning, Paging, Rule};
+use crate::mapping::path::JsonPath;
+use crate::mapping::source::{Data, Node};
+use crate::mapping::vocabulary;
+
+/// The words of `as` in the error table.
+const MEANINGS: [(&str, Meaning); 11] = [
+    ("notFound", Meaning::NotFound),
+    ("uniqueness", Meaning::Uniqueness),
+    ("invalidValue", Meaning::InvalidValue),
+    ("mutability", Meaning::Mutability),
+    ("stale", Meaning::Stale),
+    ("done", Meaning::Done),
+    ("unknownMember", Meaning::UnknownMember),
+    ("forbidden", Meaning::Forbidden),
+    ("unauthorized", Meaning::Unauthorized),
+    ("overloaded", Meaning::Overloaded),
+    ("failed", Meaning::Failed),
+];
+
+/// What HTTP says (RFC 9110), where the mapping says nothing. 409 on a write is a taken value with most backends.
+const BUILT_IN: [(RangeInclusive<u16>, Meaning); 9] = [
+    (404..=404, Meaning::NotFound),
+    (410..=410, Meaning::NotFound),
+    (409..=409, Meaning::Uniqueness),
+    (412..=412, Meaning::Stale),
+    (400..=400, Meaning::InvalidValue),
+    (422..=422, Meaning::InvalidValue),
+    (401..=403, Meaning::Unauthorized),
+    (429..=429, Meaning::Overloaded),
+    (500..=599, Meaning::Failed),
+];
+
+impl Compiler<'_> {
+    pub(super) fn backend(&mut self, node: &Node) -> Option<(Backend, Shared)> {
+        let keys = self.block(node, &vocabulary::BACKEND)?;
+        let url = self.require(&keys, "url", "write the base URL: `url: ${PEOPLE_URL}`").and_then(|node| self.url(node));
+        let mut headers = Vec::new();
+        if let Some(auth) = keys.get("auth") {
+            headers.extend(self.auth(auth));
+        }
+        if let Some(entries) = keys.get("headers").and_then(|node| self.entries(node, "headers")) {
+            for entry in entries {
+                let name = self.header_name(&entry.key, entry.key_span);
+                let value = self.resolved(&entry.value).and_then(|value| self.header_value(value.expose_secret(), &entry.value));
+                headers.extend(name.zip(value));
+            }
+        }
+        let timeout = keys.get("timeout").map_or(Some(Duration::from_secs(10)), |node| self.duration(node));
+        let concurrency = keys.get("concurrency").map_or(Some(limits::CALL_CONCURRENCY), |node| self.count(node));
+        let envelope = self.path_or(keys.get("envelope"), &JsonPath::root());
+        let paging = keys.get("pages").map_or(Some(Paging::Unpaged), |node| self.paging(node));
+        let rules = self.rules(&keys);
+        let shared = Shared { envelope: envelope?, paging: paging?, rules };
+        Some((Backend { url: url?, headers, timeout: timeout?, concurrency: concurrency? }, shared))
+    }
+
+    fn url(&mut self, node: &Node) -> Option<Uri> {
+        let text = self.resolved(node)?;
+        let text = text.expose_secret().trim_end_matches('/');
+        let problem = match text.parse::<Uri>() {
+            Ok(uri) if !matches!(uri.scheme_str(), Some("http" | "https")) => "it begins with neither http:// nor https://",
+            Ok(uri) if uri.query().is_some() => "it has a query",
+            Ok(uri) if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) => "it holds a user name",
+            Ok(uri) => return Some(uri),
+            Err(_) => "it is not a URL",
+        };
+        // The text is not shown: it may come from the environment.
+        self.error(
+            Code::BadUrl,
+            node.span,
+            format!("this cannot be the base URL of the backend: {problem}"),
+            "write for example `https://people.example.com/api`; credentials belong under `auth`",
+        );
+        None
+    }
+
+    fn auth(&mut self, node: &Node) -> Option<(HeaderName, HeaderValue)> {
+        if node.text() == Some("none") {
+            return None;
+        }
+        let keys = self.block(node, &vocabulary::AUTH)?;
+        if keys.entries.len() != 1 {
+            self.error(Code::BadValue, node.span, "auth holds one way to authenticate", "write one of bearer, basic and header");
+            return None;
+        }
+        let (name, text, at) = if let Some(node) = keys.get("bearer") {
+            let token = self.secret(node)?;
+            (http::header::AUTHORIZATION, format!("Bearer {}", token.expose_secret()), node)
+        } else if let Some(node) = keys.get("basic") {
+            let basic = self.block(node, &vocabulary::BASIC)?;
+            let user = self.require(&basic, "user", "write `user: ${NAME}`").and_then(|node| self.resolved(node));
+            let password = self.require(&basic, "password", "write `password: ${NAME}`").and_then(|node| self.secret(node));
+            let pair = format!("{}:{}", user?.expose_secret(), password?.expose_secret());
+            (http::header::AUTHORIZATION, format!("Basic {}", BASE64_STANDARD.encode(pair)), node)
+        } else {
+            let node = keys.get("header")?;
+            let header = self.block(node, &vocabulary::HEADER)?;
+            let name = self.require(&header, "name", "write `name: X-Api-Key`");
+            let value = self.require(&header, "value", "write `value: ${NAME}`").and_then(|node| self.secret(node));
+            let name = name.and_then(|node| self.text(node).and_then(|text| self.header_name(text, node.span)));
+            (name?, value?.expose_secret().to_owned(), node)
+        };
+        let mut value = self.header_value(&text, at)?;
+        value.set_sensitive(true);
+        Some((name, value))
+    }
+
+    pub(super) fn header_name(&mut self, text: &str, span: crate::mapping::source::Span) -> Option<HeaderName> {
+        let name = text.parse::<HeaderName>().ok();
+        if name.is_none() {
+            self.error(Code::BadValue, span, format!("`{text}` is not the name of a header"), "write a name such as `X-Api-Key`");
+        }
+        name
+    }
+
+    fn header_value(&mut self, text: &str, node: &Node) -> Option<HeaderValue> {
+        let value = HeaderValue::from_str(text).ok();
+        if value.is_none() {
+            self.error(
+                Code::BadValue,
+                node.span,
+                "this value cannot stand in a header",
+                "take out line breaks and control characters, also at the end of the file or variable",
+            );
+        }
+        value
+    }
+
+    pub(super) fn paging(&mut self, node: &Node) -> Option<Paging> {
+        if node.text() == Some("none") {
+            return Some(Paging::Unpaged);
+        }
+        let keys = self.block(node, &vocabulary::PAGES)?;
+        let by = self.require(&keys, "by", "write `by: number`, `by: offset` or `by: none`")?;
+        let by = self.word(by, &[("number", "page"), ("offset", "offset"), ("none", "")])?;
+        if by.is_empty() {
+            return Some(Paging::Unpaged);
+        }
+        let parameter = self.require(&keys, by, &format!("name the query parameter: `{by}: {by}`"));
+        let parameter = parameter.and_then(|node| self.text(node)).map(str::to_owned);
+        let size = self.require(&keys, "size", "name the query parameter of the page size: `size: per_page`");
+        let size = size.and_then(|node| self.text(node)).map(str::to_owned);
+        let max = self
+            .require(&keys, "max", "tell the largest page that the backend gives: `max: 100`")
+            .and_then(|node| self.count(node));
+        let total = keys.get("total").map(|node| self.path(node));
+        let first = match keys.get("first").map(|node| (node, node.text().and_then(|text| text.parse::<u64>().ok()))) {
+            None => u64::from(by == "page"),
+            Some((_, Some(first))) => first,
+            Some((node, None)) => {
+                self.error(Code::BadValue, node.span, "a whole number is meant here", "write `first: 0` or `first: 1`");
+                return None;
+            }
+        };
+        let total = match total {
+            Some(path) => Some(path?),
+            None => None,
+        };
+        let (parameter, size, max) = (parameter?, size?, max? as u64);
+        Some(if by == "page" {
+            Paging::Number { page: parameter, first, size, max, total }
+        } else {
+            Paging::Offset { offset: parameter, first, size, max, total }
+        })
+    }
+
+    /// The error table of a block, without the built-in rules.
+    pub(super) fn rules(&mut self, keys: &Keys<'_>) -> Vec<Rule> {
+        let Some(node) = keys.get("errors") else { return Vec::new() };
+        let Data::Sequence(rows) = &node.data else {
+            self.error(
+                Code::WrongShape,
+                node.span,
+                "errors is a list",
+                "begin each row with `- `: `- { status: 409, as: uniqueness }`",
+            );
+            return Vec::new();
+        };
+        rows.iter().filter_map(|row| self.rule(row)).collect()
+    }
+
+    fn rule(&mut self, node: &Node) -> Option<Rule> {
+        let keys = self.block(node, &vocabulary::ERROR)?;
+        let meaning =
+            self.require(&keys, "as", "tell what it means: `as: uniqueness`").and_then(|node| self.word(node, &MEANINGS));
+        let status = keys.get("status").map(|node| self.status(node));
+        let when = keys.get("when").map(|node| self.path(node));
+        if status.is_none() && when.is_none() {
+            self.error(Code::MissingKey, node.span, "a row of errors needs `status` or `when`", "tell which answers it is for");
+            return None;
+        }
+        let detail = keys.get("detail").map(|node| self.template(node, &Names::BODY));
+        let members = keys.get("members").map(|node| self.path(node));
+        let all = |ok: bool| ok.then_some(());
+        all(!matches!(status, Some(None))
+            && !matches!(when, Some(None))
+            && !matches!(detail, Some(None))
+            && !matches!(members, Some(None)))?;
+        Some(Rule {
+            status: status.flatten(),
+            when: when.flatten(),
+            meaning: meaning?,
+            detail: detail.flatten(),
+            members: members.flatten(),
+        })
+    }
+
+    fn status(&mut self, node: &Node) -> Option<RangeInclusive<u16>> {
+        let range = node.text().and_then(|text| match text.strip_suffix("xx") {
+            Some(class) => {
+                class.parse::<u16>().ok().filter(|class| (1..=5).contains(class)).map(|class| class * 100..=class * 100 + 99)
+            }
+            None => text.parse::<u16>().ok().filter(|status| (100..=599).contains(status)).map(|status| status..=status),
+        });
+        if range.is_none() {
+            self.error(
+                Code::BadValue,
+                node.span,
+                "a status is meant here",
+                "write a status such as `409`, or a class such as `4xx`",
+            );
+        }
+        range
+    }
+}
+
+/// The rules of a call, then the backend's, then HTTP's.
+pub(super) fn with_built_in(own: Vec<Rule>, shared: &[Rule]) -> Arc<[Rule]> {
+    let built_in = BUILT_IN.into_iter().map(|(status, meaning)| Rule {
+        status: Some(status),
+        when: None,
+        meaning,
+        detail: None,
+        members: None,
+    });
+    own.into_iter().chain(shared.iter().cloned()).chain(built_in).collect()
+}

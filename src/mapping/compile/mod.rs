@@ -1,0 +1,267 @@
+//! From the YAML tree to the compiled form. Nothing here gives up at the first mistake: each part reports what is
+//! wrong with it and compiles what it can.
+
+mod attribute;
+mod backend;
+mod call;
+mod relation;
+mod resource;
+mod schemas;
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::diagnostics::{Code, Diagnostic, Severity, did_you_mean};
+use super::model::Mapping;
+use super::path::JsonPath;
+use super::source::{self, Data, Entry, Node, Span};
+use super::vocabulary::{self, Block};
+
+/// Finds what `${NAME}` and `${file:/path}` stand for. The language is pure: whoever loads a mapping brings this.
+pub trait Secrets {
+    /// The text with every reference replaced; the error tells a person which one is missing and what to do.
+    fn resolve(&self, text: &str) -> Result<SecretString, String>;
+}
+
+/// Compiles a mapping. It is `Some` only if no diagnostic is an error.
+pub fn load(text: &str, secrets: &dyn Secrets) -> (Option<Mapping>, Vec<Diagnostic>) {
+    let root = match source::parse(text) {
+        Ok(root) => root,
+        Err(diagnostic) => return (None, vec![diagnostic]),
+    };
+    let mut compiler = Compiler { secrets, diagnostics: Vec::new() };
+    let mapping = compiler.document(&root);
+    let mut diagnostics = compiler.diagnostics;
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    (mapping.filter(|_| !failed), diagnostics)
+}
+
+/// The state of a compilation.
+pub(super) struct Compiler<'c> {
+    secrets: &'c dyn Secrets,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// A block whose keys were checked.
+#[derive(Clone, Copy)]
+pub(super) struct Keys<'n> {
+    entries: &'n [Entry],
+    span: Span,
+    name: &'static str,
+}
+
+// === impl Keys ===
+
+impl<'n> Keys<'n> {
+    /// The value of a key, if it is there and not null.
+    fn get(&self, key: &str) -> Option<&'n Node> {
+        self.entry(key).map(|entry| &entry.value).filter(|node| !node.is_null())
+    }
+
+    fn entry(&self, key: &str) -> Option<&'n Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+}
+
+// === impl Compiler ===
+
+impl Compiler<'_> {
+    fn document(&mut self, root: &Node) -> Option<Mapping> {
+        let keys = self.block(root, &vocabulary::DOCUMENT)?;
+        match self.require(&keys, "mapping", "write `mapping: v1` as the first line") {
+            Some(version) if version.text() != Some("v1") => {
+                self.report(
+                    Diagnostic::error(Code::Version, version.span, "this is no version of the mapping language")
+                        .help("this program knows `v1`"),
+                );
+            }
+            _ => {}
+        }
+        let name = keys.get("name").and_then(|node| self.text(node)).unwrap_or("mapping").to_owned();
+        let schemas = keys.get("schemas").map(|node| self.schemas(node)).unwrap_or_default();
+        let backend = self
+            .require(&keys, "backend", "tell where the backend is: `backend: { url: ... }`")
+            .and_then(|node| self.backend(node));
+        let resources = self.require(&keys, "resources", "map at least one resource type, such as `User`");
+        let (backend, shared) = backend?;
+        let resources = self.resources(resources?, &schemas, &shared)?;
+        Some(Mapping { name, backend, resources })
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn error(&mut self, code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.report(Diagnostic::error(code, span, message).help(help));
+    }
+
+    /// The entries of a block in which any key may stand.
+    fn entries<'n>(&mut self, node: &'n Node, name: &str) -> Option<&'n [Entry]> {
+        match &node.data {
+            Data::Mapping(entries) => Some(entries),
+            _ => {
+                self.error(
+                    Code::WrongShape,
+                    node.span,
+                    format!("{name} is a block of keys, but {} stands here", node.kind()),
+                    "write `key: value` lines below it",
+                );
+                None
+            }
+        }
+    }
+
+    /// A block with its keys checked against the vocabulary.
+    fn block<'n>(&mut self, node: &'n Node, block: &Block) -> Option<Keys<'n>> {
+        self.block_with(node, block, &[])
+    }
+
+    /// A block in which more words than the vocabulary's may stand.
+    fn block_with<'n>(&mut self, node: &'n Node, block: &Block, more: &[&str]) -> Option<Keys<'n>> {
+        let entries = self.entries(node, block.name)?;
+        let known = || block.keys.iter().map(|key| key.name).chain(more.iter().copied());
+        for entry in entries {
+            if known().any(|name| name == entry.key) {
+                continue;
+            }
+            let help = match did_you_mean(&entry.key, known()) {
+                Some(word) => format!("did you mean `{word}`?"),
+                None => format!("the keys here are {}", known().collect::<Vec<_>>().join(", ")),
+            };
+            self.error(Code::UnknownKey, entry.key_span, format!("`{}` is not a key of {}", entry.key, block.name), help);
+        }
+        Some(Keys { entries, span: node.span, name: block.name })
+    }
+
+    /// A key that must be there.
+    fn require<'n>(&mut self, keys: &Keys<'n>, key: &str, help: &str) -> Option<&'n Node> {
+        let found = keys.get(key);
+        if found.is_none() {
+            let span = keys.entry(key).map_or(keys.span, |entry| entry.key_span);
+            self.error(Code::MissingKey, span, format!("{} needs `{key}`", keys.name), help);
+        }
+        found
+    }
+
+    fn text<'n>(&mut self, node: &'n Node) -> Option<&'n str> {
+        let text = node.text();
+        if text.is_none() {
+            self.error(
+                Code::WrongShape,
+                node.span,
+                format!("a text is meant here, but {} stands here", node.kind()),
+                "write one value",
+            );
+        }
+        text
+    }
+
+    /// A whole number from 1 up.
+    fn count(&mut self, node: &Node) -> Option<usize> {
+        let count = node.text().and_then(|text| text.parse::<usize>().ok()).filter(|count| *count > 0);
+        if count.is_none() {
+            self.error(Code::BadValue, node.span, "a whole number from 1 up is meant here", "write a number such as `100`");
+        }
+        count
+    }
+
+    fn flag(&mut self, node: &Node) -> Option<bool> {
+        match node.scalar() {
+            Some(Value::Bool(flag)) => Some(flag),
+            _ => {
+                self.error(
+                    Code::BadValue,
+                    node.span,
+                    "`true` or `false` is meant here",
+                    "write `true` or `false`, without quotes",
+                );
+                None
+            }
+        }
+    }
+
+    /// A time such as `500ms`, `10s` or `2m`.
+    fn duration(&mut self, node: &Node) -> Option<Duration> {
+        let duration = node.text().and_then(|text| {
+            let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+            let number: u64 = digits.parse().ok()?;
+            match text.strip_prefix(digits)? {
+                "ms" => Some(Duration::from_millis(number)),
+                "s" => Some(Duration::from_secs(number)),
+                "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
+                _ => None,
+            }
+        });
+        let duration = duration.filter(|duration| !duration.is_zero());
+        if duration.is_none() {
+            self.error(Code::BadValue, node.span, "a time is meant here", "write a number and its unit: `500ms`, `10s` or `2m`");
+        }
+        duration
+    }
+
+    /// One of the words that have a meaning.
+    fn word<T: Copy>(&mut self, node: &Node, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(node)?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        if found.is_none() {
+            let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let help = match did_you_mean(text, names.iter().copied()) {
+                Some(word) => format!("did you mean `{word}`?"),
+                None => format!("write one of {}", names.join(", ")),
+            };
+            self.error(Code::BadValue, node.span, format!("`{text}` has no meaning here"), help);
+        }
+        found
+    }
+
+    fn path(&mut self, node: &Node) -> Option<JsonPath> {
+        let text = self.text(node)?;
+        match JsonPath::parse(text) {
+            Ok(path) => Some(path),
+            Err(reason) => {
+                let help = if text.starts_with('$') {
+                    "see RFC 9535, for example `$.profile.mail[0].address`".to_owned()
+                } else {
+                    format!("write `$.{text}`")
+                };
+                self.error(Code::BadPath, node.span, format!("`{text}` is not a JSONPath: {reason}"), help);
+                None
+            }
+        }
+    }
+
+    /// A path, or the default if the key is not there.
+    fn path_or(&mut self, node: Option<&Node>, default: &JsonPath) -> Option<JsonPath> {
+        match node {
+            Some(node) => self.path(node),
+            None => Some(default.clone()),
+        }
+    }
+
+    /// A text in which references to secrets are replaced.
+    fn resolved(&mut self, node: &Node) -> Option<SecretString> {
+        let text = self.text(node)?;
+        match self.secrets.resolve(text) {
+            Ok(secret) => Some(secret),
+            Err(reason) => {
+                self.error(Code::MissingSecret, node.span, reason, "set it, or name another: `${NAME}` or `${file:/path}`");
+                None
+            }
+        }
+    }
+
+    /// A secret; one that stands in the mapping itself is warned about.
+    fn secret(&mut self, node: &Node) -> Option<SecretString> {
+        if node.text().is_some_and(|text| !text.contains("${")) {
+            self.report(
+                Diagnostic::warning(Code::LiteralSecret, node.span, "a secret stands in the mapping itself")
+                    .help("put it into the environment or a file: `${NAME}` or `${file:/path}`"),
+            );
+        }
+        self.resolved(node)
+    }
+}

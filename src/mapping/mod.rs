@@ -1,0 +1,16 @@
+//! The mapping language: from YAML text to the compiled form, all mistakes at once. PURE.
+//!
+//! source (text with places) -> compile (diagnostics) -> model (nothing in it still needs parsing).
+
+pub mod compile;
+pub mod convert;
+pub mod diagnostics;
+pub mod model;
+pub mod path;
+pub mod source;
+pub mod template;
+pub mod vocabulary;
+
+pub use compile::{Secrets, load};
+pub use diagnostics::{Code, Diagnostic, Report, Severity};
+pub use model::Mapping;

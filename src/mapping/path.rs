@@ -1,0 +1,281 @@
+//! JSONPath (RFC 9535), lowered once when the mapping loads.
+//!
+//! jsonpath-rust parses and validates. Singular queries become a list of steps, queries with one `[*]` a prefix and a
+//! tail; both run without allocating. What is left runs in the library.
+
+use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
+use jsonpath_rust::parser::parse_json_path;
+use jsonpath_rust::query::js_path_process;
+use serde_json::Value;
+
+/// A query that reads an answer of the backend.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JsonPath {
+    text: String,
+    form: Form,
+}
+
+/// A place in a body that is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WritePath(Box<[String]>);
+
+/// One step down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Name(String),
+    /// Negative ones count from the end.
+    Index(i64),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Form {
+    /// `$.a.b[0]`
+    Steps(Box<[Step]>),
+    /// `$.a[*].b`
+    Each { prefix: Box<[Step]>, tail: Box<[Step]> },
+    /// Anything else.
+    General(Box<JpQuery>),
+}
+
+/// Follows steps; `None` where one leads nowhere.
+pub fn follow<'v>(value: &'v Value, steps: &[Step]) -> Option<&'v Value> {
+    steps.iter().try_fold(value, |value, step| match step {
+        Step::Name(name) => value.get(name),
+        Step::Index(index) => {
+            let items = value.as_array()?;
+            let index = if *index < 0 {
+                items.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?
+            } else {
+                usize::try_from(*index).ok()?
+            };
+            items.get(index)
+        }
+    })
+}
+
+// === impl JsonPath ===
+
+impl JsonPath {
+    /// Reads a path; the error is for a person.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if !text.starts_with('$') {
+            return Err("a JSONPath begins with `$`".to_owned());
+        }
+        let query = parse_json_path(text).map_err(|error| tidy(&error.to_string()))?;
+        Ok(Self { text: text.to_owned(), form: lower(query) })
+    }
+
+    /// `$`: the whole answer.
+    pub fn root() -> Self {
+        Self { text: "$".to_owned(), form: Form::Steps(Box::default()) }
+    }
+
+    /// The path as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it selects one place at most (RFC 9535 section 2.3.5.1).
+    pub fn is_singular(&self) -> bool {
+        matches!(self.form, Form::Steps(_))
+    }
+
+    /// Whether it runs without the library.
+    pub fn is_lowered(&self) -> bool {
+        !matches!(self.form, Form::General(_))
+    }
+
+    /// The first selected value.
+    pub fn first<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        match &self.form {
+            Form::Steps(steps) => follow(value, steps),
+            Form::Each { prefix, tail } => items(follow(value, prefix)?).find_map(|item| follow(item, tail)),
+            Form::General(query) => run(query, value).into_iter().next(),
+        }
+    }
+
+    /// All selected values, in order.
+    pub fn all<'v>(&self, value: &'v Value) -> Vec<&'v Value> {
+        match &self.form {
+            Form::Steps(steps) => follow(value, steps).into_iter().collect(),
+            Form::Each { prefix, tail } => {
+                follow(value, prefix).into_iter().flat_map(items).filter_map(|item| follow(item, tail)).collect()
+            }
+            Form::General(query) => run(query, value),
+        }
+    }
+
+    /// As a condition, a path holds where it selects something.
+    pub fn holds(&self, value: &Value) -> bool {
+        match &self.form {
+            Form::General(query) => !run(query, value).is_empty(),
+            _ => self.first(value).is_some(),
+        }
+    }
+
+    /// The place to write for a singular path of names.
+    pub fn to_write(&self) -> Option<WritePath> {
+        let Form::Steps(steps) = &self.form else { return None };
+        names(steps).map(WritePath)
+    }
+
+    /// The place of the array for a path that ends in `[*]`.
+    pub fn to_write_items(&self) -> Option<WritePath> {
+        match &self.form {
+            Form::Each { prefix, tail } if tail.is_empty() => names(prefix).map(WritePath),
+            _ => None,
+        }
+    }
+}
+
+fn names(steps: &[Step]) -> Option<Box<[String]>> {
+    if steps.is_empty() {
+        return None;
+    }
+    steps
+        .iter()
+        .map(|step| match step {
+            Step::Name(name) => Some(name.clone()),
+            Step::Index(_) => None,
+        })
+        .collect()
+}
+
+fn items(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
+    match value {
+        Value::Array(items) => Box::new(items.iter()),
+        Value::Object(members) => Box::new(members.values()),
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+fn run<'v>(query: &JpQuery, value: &'v Value) -> Vec<&'v Value> {
+    // The library fails only on queries that it refuses to parse.
+    js_path_process(query, value).map(|found| found.into_iter().map(|reference| reference.val()).collect()).unwrap_or_default()
+}
+
+fn lower(query: JpQuery) -> Form {
+    let mut prefix = Vec::new();
+    let mut tail: Option<Vec<Step>> = None;
+    for segment in &query.segments {
+        let Segment::Selector(selector) = segment else { return Form::General(Box::new(query)) };
+        let step = match selector {
+            Selector::Name(name) => Step::Name(unquote(name)),
+            Selector::Index(index) => Step::Index(*index),
+            Selector::Wildcard if tail.is_none() => {
+                tail = Some(Vec::new());
+                continue;
+            }
+            _ => return Form::General(Box::new(query)),
+        };
+        tail.as_mut().unwrap_or(&mut prefix).push(step);
+    }
+    match tail {
+        None => Form::Steps(prefix.into()),
+        Some(tail) => Form::Each { prefix: prefix.into(), tail: tail.into() },
+    }
+}
+
+/// The library keeps the quotes of `['name']`.
+fn unquote(name: &str) -> String {
+    for quote in ['\'', '"'] {
+        if let Some(inner) = name.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+            return inner.replace(&format!("\\{quote}"), &quote.to_string()).replace("\\\\", "\\");
+        }
+    }
+    name.to_owned()
+}
+
+/// The first line of the library's message that says something.
+fn tidy(message: &str) -> String {
+    message
+        .lines()
+        .map(str::trim)
+        .find(|line| line.starts_with("= "))
+        .map_or_else(|| message.lines().next().unwrap_or_default().to_owned(), |line| line.trim_start_matches("= ").to_owned())
+}
+
+// === impl WritePath ===
+
+impl WritePath {
+    /// The member names from the root down.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Puts a value in its place, making the objects on the way.
+    pub fn put(&self, body: &mut Value, value: Value) {
+        let mut place = body;
+        for name in &self.0 {
+            if !place.is_object() {
+                *place = Value::Object(serde_json::Map::new());
+            }
+            let Some(object) = place.as_object_mut() else { return };
+            place = object.entry(name.as_str()).or_insert(Value::Null);
+        }
+        *place = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn document() -> Value {
+        json!({"a": {"b": [{"c": 1}, {"c": 2, "t": "x"}, {"d": 3}], "we'ird": 4}, "err": {"no": 7}})
+    }
+
+    /// Lowered paths select what the library selects, and what an independent implementation selects.
+    #[test]
+    fn lowered_paths_agree_with_two_libraries() {
+        let document = document();
+        for text in [
+            "$",
+            "$.a",
+            "$.a.b[0].c",
+            "$.a.b[-1].d",
+            "$.a.b[*].c",
+            "$.a.b[*]",
+            "$.a[*]",
+            "$['a']['b'][1]['c']",
+            "$.a.b[7]",
+            "$.x.y",
+            "$.a.b[?@.t == 'x'].c",
+            "$.err[?@ == 7]",
+            "$..c",
+            "$.a[\"we'ird\"]",
+            "$.a['we\\'ird']",
+            "$.a.b[0:2].c",
+        ] {
+            let ours = JsonPath::parse(text).unwrap();
+            let query = parse_json_path(text).unwrap();
+            let theirs = run(&query, &document);
+            let oracle = serde_json_path::JsonPath::parse(text).unwrap().query(&document).all();
+            assert_eq!(ours.all(&document), oracle, "{text}");
+            assert_eq!(theirs, oracle, "{text}");
+            assert_eq!(ours.first(&document), oracle.first().copied(), "{text}");
+            assert_eq!(ours.holds(&document), !oracle.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_singular_paths_of_names_are_written() {
+        let write = |text: &str| JsonPath::parse(text).unwrap().to_write().map(|path| path.names().join("/"));
+        assert_eq!(write("$.a.b"), Some("a/b".to_owned()));
+        assert_eq!(write("$['a b'].c"), Some("a b/c".to_owned()));
+        for text in ["$", "$.a[0]", "$.a[*]", "$..a", "$.a[?@.b]"] {
+            assert_eq!(write(text), None, "{text}");
+        }
+        let mut body = json!({"a": {"x": 1}});
+        JsonPath::parse("$.a.b.c").unwrap().to_write().unwrap().put(&mut body, json!(2));
+        assert_eq!(body, json!({"a": {"x": 1, "b": {"c": 2}}}));
+    }
+
+    #[test]
+    fn bad_paths_are_refused() {
+        for text in ["a.b", "", "$.", "$.a[", "$.a[?]", "$ .a."] {
+            assert!(JsonPath::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The YAML text of a mapping as a tree that remembers where everything stands.
+//!
+//! Mappings are not read through serde: a person wants to hear about all mistakes at once, each with its line, and
+//! `1.10` must stay what it is. The parser is the one that serde-saphyr uses, so there is one YAML dialect.
+
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser, ScalarStyle};
+use serde_json::Value;
+
+use super::diagnostics::{Code, Diagnostic};
+use crate::limits;
+
+/// A range of bytes in the text of the mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+/// A YAML node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    pub span: Span,
+    pub data: Data,
+}
+
+/// What a node holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// A scalar; `plain` if it is written without quotes, so that `true` and `7` are not strings.
+    Scalar {
+        text: String,
+        plain: bool,
+    },
+    Sequence(Vec<Node>),
+    Mapping(Vec<Entry>),
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub key: String,
+    pub key_span: Span,
+    pub value: Node,
+}
+
+/// Reads one YAML document.
+pub fn parse(text: &str) -> Result<Node, Diagnostic> {
+    if text.len() > limits::MAPPING_BYTES {
+        return Err(limit(Span::default(), format!("the document is longer than {} bytes", limits::MAPPING_BYTES)));
+    }
+    Builder { events: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0, depth: 0 }.document()
+}
+
+struct Builder<'t> {
+    events: Parser<'t, granit_parser::StrInput<'t>>,
+    anchors: HashMap<usize, Node>,
+    nodes: usize,
+    depth: usize,
+}
+
+fn limit(span: Span, what: String) -> Diagnostic {
+    Diagnostic::error(Code::YamlLimit, span, what).help("split the mapping, or write out less")
+}
+
+fn syntax(span: Span, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(Code::YamlSyntax, span, message)
+}
+
+// === impl Builder ===
+
+impl<'t> Builder<'t> {
+    fn document(mut self) -> Result<Node, Diagnostic> {
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, span) => {
+                    return Err(syntax(span, "the document is empty").help("begin with `mapping: v1`"));
+                }
+                (event, span) if event.is_node() => {
+                    let root = self.node(event, span)?;
+                    return match self.after()? {
+                        Some(span) => Err(syntax(span, "a second document begins here").help("keep one mapping in a file")),
+                        None => Ok(root),
+                    };
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn after(&mut self) -> Result<Option<Span>, Diagnostic> {
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => return Ok(None),
+                (event, span) if event.is_node() => return Ok(Some(span)),
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<(Event<'t>, Span), Diagnostic> {
+        match self.events.next() {
+            None => Ok((Event::StreamEnd, Span::default())),
+            Some(Ok((event, span))) => {
+                let range = span.byte_range().unwrap_or_default();
+                Ok((event, Span { start: range.start, end: range.end }))
+            }
+            Some(Err(error)) => {
+                let at = error.marker().byte_offset().unwrap_or_default();
+                Err(syntax(Span { start: at, end: at + 1 }, format!("this is not YAML: {}", error.info())).help(
+                    "check the indentation, and put quotes around texts that hold `: ` or begin with `{`, `[`, `*`, `@` or `%`",
+                ))
+            }
+        }
+    }
+
+    /// The next event that is a node or ends a collection.
+    fn next_node(&mut self) -> Result<(Event<'t>, Span), Diagnostic> {
+        loop {
+            let (event, span) = self.next()?;
+            if event.is_node() || matches!(event, Event::SequenceEnd | Event::MappingEnd | Event::StreamEnd) {
+                return Ok((event, span));
+            }
+        }
+    }
+
+    fn node(&mut self, event: Event<'t>, span: Span) -> Result<Node, Diagnostic> {
+        self.nodes += 1;
+        if self.nodes > limits::MAPPING_NODES {
+            return Err(limit(span, format!("the document has more than {} nodes", limits::MAPPING_NODES)));
+        }
+        self.depth += 1;
+        if self.depth > limits::MAPPING_DEPTH {
+            return Err(limit(span, format!("the document is nested deeper than {}", limits::MAPPING_DEPTH)));
+        }
+        let (node, anchor) = match event {
+            Event::Scalar(text, style, anchor, _) => {
+                let data = Data::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
+                (Node { span, data }, anchor)
+            }
+            Event::SequenceStart(_, anchor, _) => (self.sequence(span)?, anchor),
+            Event::MappingStart(_, anchor, _) => (self.mapping(span)?, anchor),
+            Event::Alias(id) => {
+                let Some(target) = self.anchors.get(&id).cloned() else {
+                    return Err(syntax(span, "this alias has no anchor before it"));
+                };
+                self.nodes += target.size();
+                (Node { span, data: target.data }, 0)
+            }
+            _ => return Err(syntax(span, "a value is missing here")),
+        };
+        self.depth -= 1;
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn sequence(&mut self, start: Span) -> Result<Node, Diagnostic> {
+        let mut items = Vec::new();
+        loop {
+            match self.next_node()? {
+                (Event::SequenceEnd | Event::StreamEnd, end) => {
+                    return Ok(Node {
+                        span: Span { start: start.start, end: end.end.max(start.end) },
+                        data: Data::Sequence(items),
+                    });
+                }
+                (event, span) => items.push(self.node(event, span)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self, start: Span) -> Result<Node, Diagnostic> {
+        let mut entries: Vec<Entry> = Vec::new();
+        loop {
+            let (event, key_span) = self.next_node()?;
+            let key = match event {
+                Event::MappingEnd | Event::StreamEnd => {
+                    let end = entries.last().map_or(key_span.end.max(start.end), |last| last.value.span.end.max(start.end));
+                    return Ok(Node { span: Span { start: start.start, end }, data: Data::Mapping(entries) });
+                }
+                Event::Scalar(text, ..) => text.into_owned(),
+                _ => return Err(syntax(key_span, "a key must be a plain text")),
+            };
+            let (event, span) = self.next_node()?;
+            let value = self.node(event, span)?;
+            if entries.iter().any(|entry| entry.key == key) {
+                return Err(Diagnostic::error(Code::DuplicateKey, key_span, format!("`{key}` stands here twice"))
+                    .help("keep one of the two"));
+            }
+            entries.push(Entry { key, key_span, value });
+        }
+    }
+}
+
+// === impl Node ===
+
+impl Node {
+    fn size(&self) -> usize {
+        1 + match &self.data {
+            Data::Scalar { .. } => 0,
+            Data::Sequence(items) => items.iter().map(Self::size).sum(),
+            Data::Mapping(entries) => entries.iter().map(|entry| entry.value.size()).sum(),
+        }
+    }
+
+    /// What kind of node it is, for messages.
+    pub fn kind(&self) -> &'static str {
+        match &self.data {
+            Data::Scalar { .. } if self.is_null() => "nothing",
+            Data::Scalar { .. } => "a text",
+            Data::Sequence(_) => "a list",
+            Data::Mapping(_) => "a block of keys",
+        }
+    }
+
+    /// The text of a scalar, quoted or not.
+    pub fn text(&self) -> Option<&str> {
+        match &self.data {
+            Data::Scalar { text, .. } if !self.is_null() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing stands there, or `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(&self.data, Data::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))
+    }
+
+    /// The JSON value of a scalar by YAML's core schema: `null`, `true`, `7`, `1.5`, else a string.
+    pub fn scalar(&self) -> Option<Value> {
+        let Data::Scalar { text, plain } = &self.data else { return None };
+        if !plain {
+            return Some(Value::from(text.as_str()));
+        }
+        if self.is_null() {
+            return Some(Value::Null);
+        }
+        Some(match text.as_str() {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            // JSON's number grammar: `007` and `1_000` stay texts.
+            other => serde_json::from_str::<serde_json::Number>(other).map_or_else(|_| Value::from(other), Value::Number),
+        })
+    }
+}

@@ -1,0 +1,352 @@
+//! Handlebars templates, lowered once when the mapping loads, and what may be written with them.
+//!
+//! Only plain variables and converters as helpers are in the language: no blocks, no partials, no `{{{raw}}}`. Text
+//! from a client or a backend goes into a URL or header through the one function for that sink, which escapes it.
+
+use std::borrow::Cow;
+
+use handlebars::template::{Parameter, Template as Parsed, TemplateElement};
+use handlebars::{Path, PathSeg};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::convert::{Converter, number_text};
+use super::path::{Step, follow};
+use crate::scim::Object;
+
+/// A text with variables in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+/// A piece of a template.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    Literal(String),
+    Variable(Variable),
+}
+
+/// A variable, where its value comes from and how it is formatted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variable {
+    pub text: String,
+    pub root: Root,
+    pub steps: Vec<Step>,
+    /// The helper around the variable, if there is one.
+    pub format: Option<Converter>,
+}
+
+/// Where a variable begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Root {
+    /// The id of the resource as SCIM has it.
+    Id,
+    /// The id of the resource as the backend has it.
+    Key,
+    /// The backend's present record of the resource.
+    Record,
+    /// The value that a filter compares with.
+    Value,
+    /// The key of one member.
+    Member,
+    /// The keys of several members, a list.
+    Members,
+    /// The answer of the backend, in the detail of an error.
+    Body,
+    /// An attribute of the resource as the client wants it.
+    Attribute { extension: Option<String>, name: String },
+}
+
+/// The values that the variables of a call have.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scope<'v> {
+    pub id: Option<&'v Value>,
+    pub key: Option<&'v Value>,
+    pub record: Option<&'v Value>,
+    pub value: Option<&'v Value>,
+    pub member: Option<&'v Value>,
+    pub members: Option<&'v Value>,
+    pub body: Option<&'v Value>,
+    pub resource: Option<&'v Object>,
+}
+
+/// A template that cannot be written with the values at hand.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    #[error("`{{{{{0}}}}}` has no value here")]
+    Missing(String),
+    #[error("`{{{{{0}}}}}` is a list or an object, not a text")]
+    NotText(String),
+    #[error("a segment of the path would be empty, `.` or `..`")]
+    Segment,
+    #[error("`{{{{{0}}}}}` holds a line break, which a header cannot carry")]
+    Header(String),
+    #[error("`{{{{{0}}}}}`: {1}")]
+    Format(String, String),
+}
+
+/// The characters that stay as they are in a path segment or query (RFC 3986 section 2.3, unreserved).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Reads a template. `resolve` gives a variable its place by its name segments; the error is for a person.
+pub fn parse(text: &str, resolve: &mut dyn FnMut(&[String]) -> Result<(Root, Vec<Step>), String>) -> Result<Template, String> {
+    if !text.contains("{{") {
+        return Ok(Template::literal(text));
+    }
+    let parsed = Parsed::compile(text).map_err(|error| error.reason().to_string())?;
+    let mut parts = Vec::new();
+    for element in &parsed.elements {
+        match element {
+            TemplateElement::RawString(literal) => parts.push(Part::Literal(literal.clone())),
+            TemplateElement::Expression(expression) if !expression.block && expression.hash.is_empty() => {
+                parts.push(Part::Variable(variable(&expression.name, &expression.params, resolve)?));
+            }
+            TemplateElement::HtmlExpression(_) => {
+                return Err("`{{{raw}}}` is not in the language: write `{{name}}`, it is escaped for its place".to_owned());
+            }
+            TemplateElement::Comment(_) => {}
+            _ => {
+                return Err(
+                    "only plain variables such as `{{key}}` and formats such as `{{epochSeconds value}}` are in the language"
+                        .to_owned(),
+                );
+            }
+        }
+    }
+    Ok(Template { parts })
+}
+
+fn variable(
+    name: &Parameter,
+    params: &[Parameter],
+    resolve: &mut dyn FnMut(&[String]) -> Result<(Root, Vec<Step>), String>,
+) -> Result<Variable, String> {
+    let plain = |parameter: &Parameter| -> Result<Vec<String>, String> {
+        match parameter {
+            Parameter::Name(name) => Ok(vec![name.clone()]),
+            Parameter::Path(Path::Relative((segments, raw))) => segments
+                .iter()
+                .map(|segment| match segment {
+                    PathSeg::Named(name) => Ok(name.clone()),
+                    _ => Err(format!("`{raw}` is not a plain variable")),
+                })
+                .collect(),
+            _ => Err("a variable is a name such as `key` or `record.rev`".to_owned()),
+        }
+    };
+    let (format, path) = match params {
+        [] => (None, plain(name)?),
+        [argument] => {
+            let helper = plain(name)?.join(".");
+            let Some(converter) = Converter::named(&helper) else {
+                return Err(format!("`{helper}` is not a format: there are {}", super::convert::NAMES.join(", ")));
+            };
+            (Some(converter), plain(argument)?)
+        }
+        _ => return Err("a format takes one variable, as in `{{epochSeconds value}}`".to_owned()),
+    };
+    let (root, steps) = resolve(&path)?;
+    Ok(Variable { text: path.join("."), root, steps, format })
+}
+
+// === impl Template ===
+
+impl Template {
+    /// A template without variables.
+    pub fn literal(text: &str) -> Self {
+        Self { parts: if text.is_empty() { Vec::new() } else { vec![Part::Literal(text.to_owned())] } }
+    }
+
+    /// Its text, if it has no variables.
+    pub fn as_literal(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [] => Some(""),
+            [Part::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// All its variables.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable(variable) => Some(variable),
+            Part::Literal(_) => None,
+        })
+    }
+
+    /// As plain text, for a person or a JSON string.
+    pub fn text(&self, scope: &Scope<'_>) -> Result<String, RenderError> {
+        self.write(scope, |out, _, text| {
+            out.push_str(text);
+            Ok(())
+        })
+    }
+
+    /// As the value of a query or form parameter, not yet escaped: its serialiser does that.
+    pub fn parameter(&self, scope: &Scope<'_>) -> Result<String, RenderError> {
+        self.text(scope)
+    }
+
+    /// As one segment of a path.
+    pub fn segment(&self, scope: &Scope<'_>) -> Result<String, RenderError> {
+        let text = self.write(scope, |out, _, text| {
+            out.extend(utf8_percent_encode(text, RESERVED));
+            Ok(())
+        })?;
+        if matches!(text.as_str(), "" | "." | "..") { Err(RenderError::Segment) } else { Ok(text) }
+    }
+
+    /// As the value of a header.
+    pub fn header(&self, scope: &Scope<'_>) -> Result<String, RenderError> {
+        self.write(scope, |out, variable, text| {
+            if text.contains(['\r', '\n', '\0']) {
+                return Err(RenderError::Header(variable.text.clone()));
+            }
+            out.push_str(text);
+            Ok(())
+        })
+    }
+
+    /// As a JSON value: a template that is one variable keeps the type of its value, any other is a string.
+    pub fn json(&self, scope: &Scope<'_>) -> Result<Value, RenderError> {
+        match self.parts.as_slice() {
+            [Part::Variable(variable)] => variable.value(scope).map(Cow::into_owned),
+            _ => self.text(scope).map(Value::from),
+        }
+    }
+
+    fn write(
+        &self,
+        scope: &Scope<'_>,
+        mut sink: impl FnMut(&mut String, &Variable, &str) -> Result<(), RenderError>,
+    ) -> Result<String, RenderError> {
+        let mut out = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Literal(text) => out.push_str(text),
+                Part::Variable(variable) => {
+                    let value = variable.value(scope)?;
+                    let text: Cow<'_, str> = match value.as_ref() {
+                        Value::String(text) => Cow::Borrowed(text),
+                        Value::Number(number) => Cow::Owned(number_text(number)),
+                        Value::Bool(true) => Cow::Borrowed("true"),
+                        Value::Bool(false) => Cow::Borrowed("false"),
+                        Value::Null => return Err(RenderError::Missing(variable.text.clone())),
+                        Value::Array(_) | Value::Object(_) => return Err(RenderError::NotText(variable.text.clone())),
+                    };
+                    sink(&mut out, variable, &text)?;
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+// === impl Variable ===
+
+impl Variable {
+    /// The value in a scope.
+    pub fn value<'v>(&self, scope: &Scope<'v>) -> Result<Cow<'v, Value>, RenderError> {
+        let root = match &self.root {
+            Root::Id => scope.id,
+            Root::Key => scope.key,
+            Root::Record => scope.record,
+            Root::Value => scope.value,
+            Root::Member => scope.member,
+            Root::Members => scope.members,
+            Root::Body => scope.body,
+            Root::Attribute { extension, name } => scope.resource.and_then(|resource| match extension {
+                Some(uri) => resource.get(uri)?.get(name),
+                None => resource.get(name),
+            }),
+        };
+        let found = root.and_then(|root| follow(root, &self.steps)).ok_or_else(|| RenderError::Missing(self.text.clone()))?;
+        match &self.format {
+            None => Ok(Cow::Borrowed(found)),
+            Some(converter) => {
+                converter.write(found.clone()).map(Cow::Owned).map_err(|error| RenderError::Format(self.text.clone(), error.0))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parse_any(text: &str) -> Result<Template, String> {
+        parse(text, &mut |path| {
+            let root = match path[0].as_str() {
+                "key" => Root::Key,
+                "record" => Root::Record,
+                "value" => Root::Value,
+                other => return Err(format!("no {other}")),
+            };
+            Ok((root, path[1..].iter().cloned().map(Step::Name).collect()))
+        })
+    }
+
+    #[test]
+    fn every_sink_escapes() {
+        let key = json!("../a b?x=1&y#é\u{0}");
+        let scope = Scope { key: Some(&key), ..Scope::default() };
+        let template = parse_any("{{key}}").unwrap();
+        assert_eq!(template.segment(&scope).unwrap(), "..%2Fa%20b%3Fx%3D1%26y%23%C3%A9%00");
+        assert!(matches!(template.header(&scope), Err(RenderError::Header(_))));
+        assert_eq!(template.json(&scope).unwrap(), key);
+    }
+
+    #[test]
+    fn empty_and_dot_segments_are_errors() {
+        for bad in [json!(""), json!("."), json!("..")] {
+            let scope = Scope { key: Some(&bad), ..Scope::default() };
+            assert_eq!(parse_any("{{key}}").unwrap().segment(&scope), Err(RenderError::Segment), "{bad}");
+        }
+        let null = Value::Null;
+        let scope = Scope { key: Some(&null), ..Scope::default() };
+        assert!(matches!(parse_any("{{key}}").unwrap().segment(&scope), Err(RenderError::Missing(_))));
+        assert!(matches!(parse_any("{{key}}").unwrap().segment(&Scope::default()), Err(RenderError::Missing(_))));
+    }
+
+    #[test]
+    fn one_variable_keeps_its_type() {
+        let record = json!({"rev": 7, "tags": ["a"]});
+        let scope = Scope { record: Some(&record), ..Scope::default() };
+        assert_eq!(parse_any("{{record.rev}}").unwrap().json(&scope).unwrap(), json!(7));
+        assert_eq!(parse_any("r{{record.rev}}").unwrap().json(&scope).unwrap(), json!("r7"));
+        assert_eq!(parse_any("{{record.tags}}").unwrap().json(&scope).unwrap(), json!(["a"]));
+        assert!(matches!(parse_any("r{{record.tags}}").unwrap().json(&scope), Err(RenderError::NotText(_))));
+        assert!(matches!(parse_any("{{record.nope}}").unwrap().json(&scope), Err(RenderError::Missing(_))));
+    }
+
+    #[test]
+    fn formats_are_converters() {
+        let value = json!("2023-11-14T22:13:20Z");
+        let scope = Scope { value: Some(&value), ..Scope::default() };
+        assert_eq!(parse_any("{{epochSeconds value}}").unwrap().json(&scope).unwrap(), json!(1_700_000_000));
+    }
+
+    #[test]
+    fn only_plain_variables_are_in_the_language() {
+        for bad in [
+            "{{{key}}}",
+            "{{&key}}",
+            "{{#if key}}x{{/if}}",
+            "{{> part}}",
+            "{{key",
+            "{{nope}}",
+            "{{nope key}}",
+            "{{epochSeconds a b}}",
+            "{{../key}}",
+            "{{key x=1}}",
+        ] {
+            assert!(parse_any(bad).is_err(), "{bad}");
+        }
+    }
+}

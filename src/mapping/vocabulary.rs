@@ -1,0 +1,296 @@
+//! The keys of the mapping language, block by block: what may stand where, and what it means.
+//!
+//! These tables are the one source for the check of unknown keys and for the descriptions in editors.
+
+/// A key and what it means.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    pub name: &'static str,
+    pub meaning: &'static str,
+}
+
+/// A kind of block.
+#[derive(Debug, Clone, Copy)]
+pub struct Block {
+    /// What messages call it.
+    pub name: &'static str,
+    pub keys: &'static [Key],
+}
+
+macro_rules! block {
+    ($(#[doc = $doc:literal])+ $constant:ident, $name:literal, { $($key:literal: $meaning:literal,)+ }) => {
+        $(#[doc = $doc])+
+        pub const $constant: Block = Block { name: $name, keys: &[$(Key { name: $key, meaning: $meaning },)+] };
+    };
+}
+
+block! {
+    /// The document.
+    DOCUMENT, "the mapping", {
+        "mapping": "The version of the language: `v1`.",
+        "name": "The name of the mapping, for logs.",
+        "backend": "Where the backend is and how it is spoken to.",
+        "schemas": "Schemas of your own, by a short name each.",
+        "resources": "The resource types, by name: `User`, `Group`, ...",
+    }
+}
+block! {
+    /// `backend`
+    BACKEND, "backend", {
+        "url": "The base URL; a call's path is put behind it. `${NAME}` stands for an environment variable.",
+        "auth": "How the gateway proves itself: `none`, or a block with `bearer`, `basic` or `header`.",
+        "headers": "Headers of every call.",
+        "timeout": "The time for one call, such as `10s`.",
+        "concurrency": "How many calls one request makes side by side.",
+        "envelope": "Where in a good answer the payload is, a JSONPath.",
+        "pages": "How lists come in pages.",
+        "errors": "What answers mean; the first match wins, the usual meanings of HTTP stand behind.",
+    }
+}
+block! {
+    /// `backend.auth`
+    AUTH, "auth", {
+        "bearer": "A token for `Authorization: Bearer`.",
+        "basic": "`user` and `password` for `Authorization: Basic`.",
+        "header": "`name` and `value` of a header, for API keys.",
+    }
+}
+block! {
+    /// `backend.auth.basic`
+    BASIC, "basic", {
+        "user": "The user name.",
+        "password": "The password, by reference: `${NAME}` or `${file:/path}`.",
+    }
+}
+block! {
+    /// `backend.auth.header`
+    HEADER, "header", {
+        "name": "The name of the header.",
+        "value": "Its value, by reference: `${NAME}` or `${file:/path}`.",
+    }
+}
+block! {
+    /// `pages`
+    PAGES, "pages", {
+        "by": "`number` (page numbers), `offset` (rows to skip) or `none`.",
+        "page": "The query parameter of the page number.",
+        "offset": "The query parameter of the rows to skip.",
+        "first": "The number of the first page or row: 1 for pages and 0 for offsets unless said.",
+        "size": "The query parameter of the page size.",
+        "max": "The largest page that the backend gives.",
+        "total": "Where the answer tells the number of all rows, a JSONPath from its root.",
+    }
+}
+block! {
+    /// A row of `errors`
+    ERROR, "a row of errors", {
+        "status": "A status, `4xx` or `5xx`.",
+        "when": "A JSONPath from the root of the answer; it holds where it selects something.",
+        "as": "The meaning: notFound, uniqueness, invalidValue, mutability, stale, done, unknownMember, forbidden, unauthorized, overloaded or failed.",
+        "detail": "The text for the client; `{{body...}}` is the answer.",
+        "members": "For unknownMember: where the keys of the unknown ones are, a JSONPath.",
+    }
+}
+block! {
+    /// A schema under `schemas`
+    SCHEMA, "a schema", {
+        "id": "Its URN.",
+        "name": "Its name.",
+        "description": "What it is for.",
+        "attributes": "Its attributes, by name.",
+    }
+}
+block! {
+    /// An attribute of a schema under `schemas`
+    SCHEMA_ATTRIBUTE, "an attribute of a schema", {
+        "type": "string, boolean, decimal, integer, dateTime, binary, reference or complex.",
+        "multiValued": "Whether there may be several values.",
+        "description": "What it is for.",
+        "required": "Whether it must be there.",
+        "canonicalValues": "Suggested values.",
+        "caseExact": "Whether strings compare with regard to case.",
+        "mutability": "readOnly, readWrite, immutable or writeOnly.",
+        "returned": "always, never, default or request.",
+        "uniqueness": "none, server or global.",
+        "referenceTypes": "The resource types that may be referred to.",
+        "subAttributes": "The sub-attributes of a complex attribute, by name.",
+    }
+}
+block! {
+    /// A resource type under `resources`
+    RESOURCE, "a resource type", {
+        "schema": "The short name of its schema under `schemas`; `User` and `Group` are built in.",
+        "endpoint": "Its path below the base URL: `/Users` unless said.",
+        "description": "What it is for.",
+        "id": "Where the key is in a record, a JSONPath.",
+        "attributes": "The attribute map: a SCIM attribute and a field of the record a line.",
+        "get": "The call that reads one.",
+        "list": "The call that lists them.",
+        "create": "The call that creates one.",
+        "update": "The call or calls that change one.",
+        "delete": "The call that deletes one, or `refuse` with the reason.",
+        "members": "The calls of the membership, for groups.",
+    }
+}
+block! {
+    /// `id` of a resource type
+    ID, "id", {
+        "at": "Where the key is in a record, a JSONPath.",
+        "as": "Converters.",
+    }
+}
+block! {
+    /// A line of `attributes`
+    ATTRIBUTE, "an attribute line", {
+        "at": "The field, read and written, a JSONPath.",
+        "read": "The field, or a text made of fields, that is read only.",
+        "write": "The field, written only.",
+        "each": "The array whose elements are the values; a JSONPath that ends in `[*]`. The sub-attributes stand beside it.",
+        "as": "Converters: integer, epochMillis, epochSeconds, lower, { prefix: P- }.",
+        "values": "Pairs of SCIM's value and the backend's.",
+        "default": "What is read where the backend has nothing.",
+        "clear": "What clearing sends: null, empty or omit.",
+        "refers": "The resource type whose id the value is.",
+        "mutability": "readOnly or immutable, where the backend is stricter than the schema.",
+        "returned": "`request` for what is costly to read.",
+        "caseExact": "Whether the backend regards case.",
+        "required": "Whether the backend insists on it.",
+    }
+}
+block! {
+    /// `get`
+    GET, "get", {
+        "call": "Method and path: `GET /users/{{key}}`.",
+        "query": "Query parameters.",
+        "headers": "Headers.",
+        "item": "Where the record is in the payload, a JSONPath.",
+        "errors": "What answers of this call mean; before those of the backend.",
+    }
+}
+block! {
+    /// `list`
+    LIST, "list", {
+        "call": "Method and path: `GET /users`.",
+        "query": "Query parameters.",
+        "headers": "Headers.",
+        "items": "The rows in the payload, a JSONPath.",
+        "pages": "How this list comes in pages, if not as the backend's others.",
+        "filters": "Comparisons that the backend performs, by `attribute operator`.",
+        "scan": "How far the gateway may walk where the backend cannot filter.",
+        "errors": "What answers of this call mean; before those of the backend.",
+    }
+}
+block! {
+    /// A line of `list.filters`
+    FILTER, "a filter", {
+        "query": "Query parameters; `{{value}}` is what is compared with.",
+        "match": "`exact` if the backend compares as SCIM does, `superset` if the gateway must look again; superset unless said.",
+    }
+}
+block! {
+    /// `list.scan`
+    SCAN, "scan", {
+        "rows": "Rows at the most.",
+        "calls": "Calls at the most.",
+    }
+}
+block! {
+    /// `create`
+    CREATE, "create", {
+        "call": "Method and path: `POST /users`.",
+        "query": "Query parameters.",
+        "headers": "Headers.",
+        "body": "The body, if it is not what the attribute map writes.",
+        "item": "Where the record is in the payload, a JSONPath.",
+        "then": "`read` if the answer is not the whole record.",
+        "undo": "`delete` if a resource whose later calls fail is to be deleted again.",
+        "errors": "What answers of this call mean; before those of the backend.",
+    }
+}
+block! {
+    /// `update`
+    UPDATE, "update", {
+        "call": "Method and path: `PATCH /users/{{key}}`.",
+        "query": "Query parameters.",
+        "headers": "Headers.",
+        "body": "The body, if it is not what the attribute map writes.",
+        "carries": "The attributes that the call carries; `rest` unless said.",
+        "when": "The change that the call performs: `active eq false`.",
+        "send": "`changed` or `full`: which attributes the body holds.",
+        "item": "Where the record is in the payload, a JSONPath.",
+        "then": "`read` if the answer is not the whole record.",
+        "errors": "What answers of this call mean; before those of the backend.",
+    }
+}
+block! {
+    /// `delete`
+    DELETE, "delete", {
+        "call": "Method and path: `DELETE /users/{{key}}`.",
+        "query": "Query parameters.",
+        "headers": "Headers.",
+        "body": "The body.",
+        "refuse": "Why nothing may be deleted.",
+        "errors": "What answers of this call mean; before those of the backend.",
+    }
+}
+block! {
+    /// `members`
+    MEMBERS, "members", {
+        "of": "The resource type of the members: `User` unless said.",
+        "list": "The call that lists the members of a group.",
+        "add": "The call that adds members.",
+        "remove": "The call that removes members.",
+        "groups": "The call that lists the groups of a member.",
+        "unknown": "`skip` or `refuse` members that the backend does not know.",
+    }
+}
+block! {
+    /// `members.list` and `members.groups`
+    MEMBER_LIST, "a list of members or groups", {
+        "call": "Method and path: `GET /groups/{{key}}/members`.",
+        "query": "Query parameters.",
+        "headers": "Headers.",
+        "items": "The rows in the payload, a JSONPath.",
+        "key": "Where the key of the member or group is in a row, a JSONPath.",
+        "display": "Where its name is in a row, a JSONPath.",
+        "pages": "How this list comes in pages, if not as the backend's others.",
+        "errors": "What answers of this call mean; before those of the backend.",
+    }
+}
+block! {
+    /// `members.add` and `members.remove`
+    MEMBER_CALL, "a membership call", {
+        "call": "Method and path: `POST /groups/{{key}}/members`.",
+        "query": "Query parameters.",
+        "headers": "Headers.",
+        "body": "The body; `{{members}}` is the list of keys, `{{member}}` the one key.",
+        "batch": "Members in one call: 1 unless said.",
+        "errors": "What answers of this call mean; before those of the backend.",
+    }
+}
+
+/// Every kind of block.
+pub const ALL: &[Block] = &[
+    DOCUMENT,
+    BACKEND,
+    AUTH,
+    BASIC,
+    HEADER,
+    PAGES,
+    ERROR,
+    SCHEMA,
+    SCHEMA_ATTRIBUTE,
+    RESOURCE,
+    ID,
+    ATTRIBUTE,
+    GET,
+    LIST,
+    FILTER,
+    SCAN,
+    CREATE,
+    UPDATE,
+    DELETE,
+    MEMBERS,
+    MEMBER_LIST,
+    MEMBER_CALL,
+];
