@@ -4,6 +4,7 @@
 //! under the URN of their schema, no unassigned values.
 
 pub mod error;
+pub mod filter;
 pub mod messages;
 pub mod path;
 pub mod profile;
