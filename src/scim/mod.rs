@@ -3,12 +3,21 @@
 //! A resource is a JSON object in canonical form: attribute names as the schema spells them, extension attributes
 //! under the URN of their schema, no unassigned values.
 
+pub mod bulk;
 pub mod error;
+pub mod etag;
 pub mod filter;
+pub mod json;
+mod members;
 pub mod messages;
+pub mod patch;
 pub mod path;
 pub mod profile;
+pub mod projection;
+pub mod resource;
 pub mod schema;
+mod simple;
+mod value;
 
 pub use error::{ScimError, ScimType};
 pub use path::{AttrPath, AttrRef, Target};
