@@ -3,14 +3,17 @@
 //! A resource is a JSON object in canonical form: attribute names as the schema spells them, extension attributes
 //! under the URN of their schema, no unassigned values.
 
+pub mod compare;
 pub mod error;
 pub mod filter;
 pub mod messages;
 pub mod path;
 pub mod profile;
 pub mod schema;
+pub mod sort;
 
 pub use error::{ScimError, ScimType};
+pub use filter::{Filter, PatchPath, PatchTarget, Predicate};
 pub use path::{AttrPath, AttrRef, Target};
 pub use profile::Profile;
 pub use schema::{Attribute, Extension, Mutability, ResourceType, Returned, Schema, Type, Uniqueness};
