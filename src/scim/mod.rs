@@ -4,6 +4,7 @@
 //! under the URN of their schema, no unassigned values.
 
 pub mod bulk;
+pub mod compare;
 pub mod error;
 pub mod etag;
 pub mod filter;
@@ -17,9 +18,11 @@ pub mod projection;
 pub mod resource;
 pub mod schema;
 mod simple;
+pub mod sort;
 mod value;
 
 pub use error::{ScimError, ScimType};
+pub use filter::{Filter, PatchPath, PatchTarget, Predicate};
 pub use path::{AttrPath, AttrRef, Target};
 pub use profile::Profile;
 pub use schema::{Attribute, Extension, Mutability, ResourceType, Returned, Schema, Type, Uniqueness};

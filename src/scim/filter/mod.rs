@@ -2,21 +2,22 @@
 //!
 //! Three steps: [`parse`] reads the text into an [`Expr`]; [`Filter::check`] holds it against a resource type and gives
 //! a [`Predicate`]; [`Predicate::matches`] evaluates that on a resource.
-//!
-//! ```text
-//! pub fn parse(text: &str, profile: &Profile) -> Result<Filter, ScimError>
-//! pub fn parse_path(text: &str, profile: &Profile) -> Result<PatchPath, ScimError>
-//! Filter::check<'s>(&self, &'s ResourceType, &Profile) -> Result<Predicate<'s>, ScimError>
-//! Filter::check_any<'s>(&self, &[&'s ResourceType], &Profile) -> Result<Vec<Predicate<'s>>, ScimError>
-//! PatchPath::resolve<'s>(&self, &'s ResourceType, &Profile) -> Result<PatchTarget<'s>, ScimError>
-//! Predicate::matches(&self, &Object) -> bool
-//! Predicate::matches_value(&self, &Value) -> bool
-//! ```
 
+mod advice;
 mod ast;
+mod check;
+mod evaluate;
+mod lexer;
+mod parser;
 mod patch_path;
 mod predicate;
 
+pub(in crate::scim) use advice::{listed, unknown_attribute};
 pub use ast::{CompareOp, Expr, Filter, Literal, Span};
+pub use parser::{parse, parse_path};
 pub use patch_path::{PatchPath, PatchTarget};
 pub use predicate::{Op, Operand, Predicate, Test};
+
+#[cfg(test)]
+#[path = "filter_tests.rs"]
+mod tests;

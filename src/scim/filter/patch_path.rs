@@ -2,10 +2,14 @@
 
 use std::fmt;
 
-use super::ast::Expr;
+use super::advice::{unknown_attribute, unknown_sub_attribute};
+use super::ast::{Expr, Span};
+use super::check::Checker;
 use super::predicate::Predicate;
-use crate::scim::path::{AttrPath, AttrRef};
-use crate::scim::schema::Schema;
+use crate::scim::error::{ScimError, ScimType};
+use crate::scim::path::{AttrPath, AttrRef, Target};
+use crate::scim::profile::Profile;
+use crate::scim::schema::{ResourceType, Schema};
 
 /// A PATCH path as it was written; see [`super::parse_path`].
 ///
@@ -37,6 +41,40 @@ pub enum PatchTarget<'s> {
 }
 
 // === impl PatchPath ===
+
+impl PatchPath {
+    /// What the path names on a resource type. An unknown attribute is 400 `invalidPath`; what does not fit within the
+    /// brackets is 400 `invalidFilter`.
+    pub fn resolve<'s>(&self, resource_type: &'s ResourceType, profile: &Profile) -> Result<PatchTarget<'s>, ScimError> {
+        let invalid = |message: String| ScimError::invalid_path(format!("Path {}: {message}", self.shown()));
+        let mut attribute = match resource_type.resolve(&self.path, profile.bare_extension_names) {
+            Some(Target::Attribute(attribute)) => attribute,
+            Some(_) if self.filter.is_some() => {
+                return Err(invalid(format!("`{}` names a schema; `[…]` follows an attribute", self.path)));
+            }
+            Some(Target::Resource) => return Ok(PatchTarget::Resource),
+            Some(Target::Extension(schema)) => return Ok(PatchTarget::Extension(schema)),
+            None => return Err(invalid(unknown_attribute(&self.path, &[resource_type]))),
+        };
+        let Some(filter) = &self.filter else { return Ok(PatchTarget::Attribute { attribute, filter: None }) };
+        let checker = Checker { text: &self.text, label: "Path", profile, resource_type, absent_allowed: false };
+        checker
+            .check_brackets(&self.path, attribute, Span::default())
+            .map_err(|error| ScimError::new(ScimType::InvalidPath, error.detail))?;
+        let filter = checker.expr(filter, Some(attribute))?;
+        if let Some(name) = &self.sub {
+            let Some(sub) = attribute.attribute.sub_attribute(name) else {
+                return Err(invalid(unknown_sub_attribute(name, attribute.attribute)));
+            };
+            attribute.sub = Some(sub);
+        }
+        Ok(PatchTarget::Attribute { attribute, filter: Some(filter) })
+    }
+
+    fn shown(&self) -> String {
+        super::lexer::Shown(self.text.trim()).to_string()
+    }
+}
 
 /// The canonical spelling, not the text that was parsed.
 impl fmt::Display for PatchPath {

@@ -189,7 +189,7 @@ impl<'s> Predicate<'s> {
                 match (inside, test.target.sub) {
                     (true, Some(sub)) => f.write_str(&sub.name)?,
                     (true, None) => f.write_str("value")?,
-                    (false, _) => test.target.fmt(f)?,
+                    (false, _) => write!(f, "{}", test.target)?,
                 }
                 match &test.value {
                     Operand::None => write!(f, " {}", test.op),
