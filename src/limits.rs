@@ -19,6 +19,8 @@ pub const PATCH_OPERATIONS: usize = 5_000;
 pub const ATTRIBUTE_VALUES: usize = 10_000;
 /// Names in `attributes` or `excludedAttributes`.
 pub const PROJECTION_NAMES: usize = 200;
+/// Entity tags read from one If-Match or If-None-Match; those behind count as not sent, which can only refuse too much.
+pub const ENTITY_TAGS: usize = 100;
 /// Operations of one Bulk request (`bulk.maxOperations`).
 pub const BULK_OPERATIONS: usize = 1_000;
 /// Resources in one ListResponse (`filter.maxResults`).

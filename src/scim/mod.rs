@@ -3,13 +3,26 @@
 //! A resource is a JSON object in canonical form: attribute names as the schema spells them, extension attributes
 //! under the URN of their schema, no unassigned values.
 
+pub mod bulk;
+pub mod compare;
 pub mod error;
+pub mod etag;
+pub mod filter;
+pub mod json;
+mod members;
 pub mod messages;
+pub mod patch;
 pub mod path;
 pub mod profile;
+pub mod projection;
+pub mod resource;
 pub mod schema;
+mod simple;
+pub mod sort;
+mod value;
 
 pub use error::{ScimError, ScimType};
+pub use filter::{Filter, PatchPath, PatchTarget, Predicate};
 pub use path::{AttrPath, AttrRef, Target};
 pub use profile::Profile;
 pub use schema::{Attribute, Extension, Mutability, ResourceType, Returned, Schema, Type, Uniqueness};

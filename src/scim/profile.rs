@@ -39,6 +39,9 @@ pub struct Profile {
     pub put_keeps_status: bool,
     /// `remove` on a filter that matches nothing succeeds (section 3.5.2.2), where Table 9 reads as `noTarget`.
     pub remove_unmatched_succeeds: bool,
+    /// `attributes` counts where `excludedAttributes` is given too; section 3.9 calls them mutually exclusive, and without
+    /// this switch both together are refused.
+    pub attributes_over_excluded: bool,
 }
 
 impl Profile {
@@ -57,6 +60,7 @@ impl Profile {
         patch_group_no_content: true,
         put_keeps_status: true,
         remove_unmatched_succeeds: true,
+        attributes_over_excluded: true,
     };
 
     /// RFC 7643 and 7644 to the letter.
@@ -74,6 +78,7 @@ impl Profile {
         patch_group_no_content: false,
         put_keeps_status: false,
         remove_unmatched_succeeds: true,
+        attributes_over_excluded: false,
     };
 
     /// All profiles that a setting can name.
