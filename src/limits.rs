@@ -29,6 +29,12 @@ pub const LIST_RESULTS: usize = 200;
 pub const SCAN_ROWS: usize = 20_000;
 /// Calls that one request may spend on walking, unless the mapping says otherwise.
 pub const SCAN_CALLS: usize = 400;
+/// Rows of one relation: the members of a group, the groups of a user.
+pub const RELATION_ROWS: usize = 500_000;
+/// Calls that one request may spend on walking through one relation.
+pub const RELATION_CALLS: usize = 10_000;
+/// Times that a change is planned anew because the backend had a newer revision.
+pub const REPLANS: usize = 3;
 /// Calls to the backend that one request runs side by side.
 pub const CALL_CONCURRENCY: usize = 8;
 /// Bytes of one answer of the backend.

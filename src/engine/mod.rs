@@ -1,7 +1,134 @@
 //! The engine runs plans: one file per SCIM operation, against the ports it declares.
 
+mod bulk;
+mod create;
+mod delete;
+mod discovery;
 pub mod error;
+mod fetch;
+mod list;
+mod patch;
+pub mod ports;
+mod read;
+mod relation;
+mod replace;
 pub mod request;
+mod update;
+mod walk;
 
+use serde_json::Value;
+
+pub use discovery::Offer;
 pub use error::Error;
-pub use request::{Context, Names, Reply};
+pub use request::{Context, Names, Reply, ScimRequest};
+
+use crate::mapping::Mapping;
+use crate::mapping::model::Resource;
+use crate::scim::{Object, Projection, ScimError};
+use ports::Backend;
+
+/// Performs SCIM operations on a backend by a mapping.
+#[derive(Debug)]
+pub struct Engine<B> {
+    mapping: Mapping,
+    backend: B,
+    offer: Offer,
+    endpoints: Vec<String>,
+}
+
+/// One operation on one resource type: what all its steps need.
+pub(in crate::engine) struct Operation<'e, B> {
+    pub(in crate::engine) engine: &'e Engine<B>,
+    pub(in crate::engine) context: &'e Context,
+    pub(in crate::engine) resource: &'e Resource,
+}
+
+impl<B> Clone for Operation<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B> Copy for Operation<'_, B> {}
+
+// === impl Engine ===
+
+impl<B: Backend> Engine<B> {
+    pub fn new(mapping: Mapping, backend: B, offer: Offer) -> Self {
+        let endpoints = mapping.resources.iter().map(|resource| resource.kind.endpoint.clone()).collect();
+        Self { mapping, backend, offer, endpoints }
+    }
+
+    pub fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
+    /// The endpoints of the resource types.
+    pub fn endpoints(&self) -> &[String] {
+        &self.endpoints
+    }
+
+    /// Performs one operation.
+    pub async fn call(&self, context: &Context, request: ScimRequest) -> Result<Reply, Error> {
+        match request {
+            ScimRequest::ServiceProviderConfig => Ok(Reply::ok(self.service_provider_config(context))),
+            ScimRequest::ResourceTypes { name } => Ok(Reply::ok(self.resource_types(context, name.as_deref())?)),
+            ScimRequest::Schemas { id } => Ok(Reply::ok(self.schemas(context, id.as_deref())?)),
+            ScimRequest::Read { endpoint, id, names } => self.at(context, &endpoint)?.read(&id, &names).await,
+            ScimRequest::List { endpoint: Some(endpoint), search } => self.at(context, &endpoint)?.list(&search).await,
+            ScimRequest::List { endpoint: None, search } => self.list_all(context, &search).await,
+            ScimRequest::Bulk { body } => self.bulk(context, body).await,
+            write => self.write(context, write).await,
+        }
+    }
+
+    /// A write of one resource, alone or within a Bulk.
+    async fn write(&self, context: &Context, request: ScimRequest) -> Result<Reply, Error> {
+        match request {
+            ScimRequest::Create { endpoint, body, names } => self.at(context, &endpoint)?.create(body, &names).await,
+            ScimRequest::Replace { endpoint, id, body, names } => self.at(context, &endpoint)?.replace(&id, body, &names).await,
+            ScimRequest::Patch { endpoint, id, body, names } => self.at(context, &endpoint)?.patch(&id, body, &names).await,
+            ScimRequest::Delete { endpoint, id } => self.at(context, &endpoint)?.delete(&id).await,
+            _ => Err(Error::Gateway("not a write".to_owned())),
+        }
+    }
+
+    fn at<'e>(&'e self, context: &'e Context, endpoint: &str) -> Result<Operation<'e, B>, Error> {
+        let Some(resource) = self.mapping.at(endpoint) else {
+            return Err(ScimError::not_found(format!("There is no endpoint {endpoint}; there are {}.", self.endpoints.join(", "))).into());
+        };
+        Ok(Operation { engine: self, context, resource })
+    }
+}
+
+// === impl Operation ===
+
+impl<'e, B: Backend> Operation<'e, B> {
+    fn mapping(&self) -> &'e Mapping {
+        &self.engine.mapping
+    }
+
+    fn projection(&self, names: &Names) -> Result<Projection<'e>, Error> {
+        Ok(Projection::new(&names.attributes, &names.excluded, &self.resource.kind, self.context.profile)?)
+    }
+
+    fn not_found(&self, id: &str) -> Error {
+        ScimError::not_found(format!("There is no {} with the id \"{id}\".", self.resource.kind.name)).into()
+    }
+
+    /// The answer with a whole resource.
+    fn reply(&self, status: u16, mut resource: Object, projection: &Projection<'_>) -> Reply {
+        let text = |name: &str| resource.get("meta")?.get(name)?.as_str().map(str::to_owned);
+        let (location, version) = (text("location"), text("version"));
+        projection.apply(&mut resource);
+        Reply { status, body: Some(Value::Object(resource)), location, version }
+    }
+}
+
+// === impl Reply ===
+
+impl Reply {
+    fn ok(body: Value) -> Self {
+        Self { status: 200, body: Some(body), ..Self::default() }
+    }
+}

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::convert::Converter;
 use super::path::{JsonPath, WritePath};
-use super::template::Template;
-use crate::scim::{AttrRef, ResourceType, Target as ScimTarget};
+use super::template::{Root, Template};
+use crate::scim::filter::Op;
+use crate::scim::{AttrRef, ResourceType};
 
 /// A backend and how SCIM maps onto it.
 #[derive(Debug, Clone)]
@@ -245,7 +246,7 @@ pub enum Paging {
 #[derive(Debug, Clone)]
 pub struct PushDown {
     pub target: Target,
-    pub op: String,
+    pub op: Op,
     pub query: Vec<(String, Template)>,
     /// Whether the backend's answer needs no second look.
     pub exact: bool,
@@ -360,6 +361,11 @@ impl Target {
         self.attribute == reference.attribute.name && self.extension.as_ref() == reference.extension.map(|schema| &schema.id)
     }
 
+    /// Whether a reference names exactly this.
+    pub fn names(&self, reference: &AttrRef<'_>) -> bool {
+        self.same_attribute(reference) && self.sub.as_deref() == reference.sub.map(|sub| sub.name.as_str())
+    }
+
     /// Whether both name the same top-level attribute.
     pub fn same_top(&self, other: &Self) -> bool {
         self.attribute == other.attribute && self.extension == other.extension
@@ -391,15 +397,6 @@ impl std::fmt::Display for Target {
         match &self.sub {
             Some(sub) => write!(f, ".{sub}"),
             None => Ok(()),
-        }
-    }
-}
-
-impl From<&ScimTarget<'_>> for Option<Target> {
-    fn from(target: &ScimTarget<'_>) -> Self {
-        match target {
-            ScimTarget::Attribute(reference) => Some(Target::of(reference)),
-            ScimTarget::Resource | ScimTarget::Extension(_) => None,
         }
     }
 }
@@ -453,6 +450,22 @@ impl Call {
             .chain(self.query.iter().map(|(_, value)| value))
             .chain(self.headers.iter().map(|(_, value)| value))
             .chain(in_body)
+    }
+}
+
+// === impl Body ===
+
+impl Body {
+    /// Whether a template of the body uses the attribute.
+    pub fn uses(&self, target: &Target) -> bool {
+        let Self::Tree(tree) = self else { return false };
+        let mut found = false;
+        tree.each(&mut |template| {
+            found |= template.variables().any(|variable| {
+                matches!(&variable.root, Root::Attribute { extension, name } if *name == target.attribute && *extension == target.extension)
+            });
+        });
+        found
     }
 }
 

@@ -1,3 +1,9 @@
 //! Translation: a SCIM request and a compiled mapping become a plan; what the backend answers becomes SCIM. PURE.
 
+pub mod call;
+pub mod change;
 pub mod outcome;
+pub mod query;
+pub mod read;
+pub mod relation;
+pub mod write;

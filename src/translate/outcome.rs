@@ -2,6 +2,13 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
+use super::call::Answer;
+use crate::mapping::model::{Call, Meaning, Rule};
+use crate::mapping::template::Scope;
+use crate::scim::{ScimError, ScimType};
+
 /// A failure that is the backend's, or lies between it and the gateway. Never the client's doing, and never told to
 /// the client as 401 or 404.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -34,6 +41,71 @@ pub enum FaultClass {
     /// A status or body that neither HTTP nor the mapping gives a meaning to.
     Unexpected,
 }
+
+/// What an answer means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The call did what it is for. The whole body; `null` if there was none. [`Call::envelope`] leads to the payload.
+    Good(Value),
+    /// What was asked for is so already.
+    Done,
+    /// There is no such thing.
+    NotFound,
+    /// The revision is not the present one.
+    Stale,
+    /// The backend says no, in words for the client.
+    Refused(ScimError),
+    /// The backend does not know these members, by their keys; none are named if the answer names none.
+    UnknownMembers(Vec<Value>),
+    /// The backend failed.
+    Fault(Fault),
+}
+
+/// Gives an answer its meaning by the call's rules.
+pub fn classify(call: &Call, answer: &Answer) -> Outcome {
+    let parsed = if answer.body.is_empty() { Some(Value::Null) } else { serde_json::from_slice::<Value>(&answer.body).ok() };
+    let fault = |class, detail: String| {
+        Outcome::Fault(Fault { class, call: call.name.clone(), detail, retry_after: answer.retry_after })
+    };
+    let empty = Value::Null;
+    let body = parsed.as_ref().unwrap_or(&empty);
+    if let Some(rule) = call.rules.iter().find(|rule| applies(rule, answer.status, body)) {
+        let status = answer.status;
+        let detail = || {
+            let scope = Scope { body: Some(body), ..Scope::default() };
+            rule.detail.as_ref().and_then(|template| template.text(&scope).ok())
+        };
+        let refused = |scim_type, usual: &str| Outcome::Refused(ScimError::new(scim_type, detail().unwrap_or_else(|| usual.to_owned())));
+        return match rule.meaning {
+            Meaning::NotFound => Outcome::NotFound,
+            Meaning::Uniqueness => refused(ScimType::Uniqueness, "Another resource has this value already."),
+            Meaning::InvalidValue => refused(ScimType::InvalidValue, "The application does not accept one of the values."),
+            Meaning::Mutability => refused(ScimType::Mutability, "The application does not let this value be changed."),
+            Meaning::Stale => Outcome::Stale,
+            Meaning::Done => Outcome::Done,
+            Meaning::UnknownMember => {
+                Outcome::UnknownMembers(rule.members.as_ref().map(|path| path.all(body).into_iter().cloned().collect()).unwrap_or_default())
+            }
+            Meaning::Forbidden => {
+                Outcome::Refused(ScimError::status(403, detail().unwrap_or_else(|| "The application does not allow this.".to_owned())))
+            }
+            Meaning::Unauthorized => fault(FaultClass::Unauthorized, format!("status {status}: check the credentials under `backend.auth`")),
+            Meaning::Overloaded => fault(FaultClass::Overloaded, format!("status {status}")),
+            Meaning::Failed => fault(FaultClass::Failed, format!("status {status}")),
+        };
+    }
+    match (answer.status, parsed) {
+        (200..=299, Some(body)) => Outcome::Good(body),
+        (200..=299, None) => fault(FaultClass::Unintelligible, format!("status {} with a body that is not JSON", answer.status)),
+        (status, _) => fault(FaultClass::Unexpected, format!("status {status}: give it a meaning under `errors`")),
+    }
+}
+
+fn applies(rule: &Rule, status: u16, body: &Value) -> bool {
+    rule.status.as_ref().is_none_or(|range| range.contains(&status)) && rule.when.as_ref().is_none_or(|path| path.holds(body))
+}
+
+// === impl FaultClass ===
 
 impl FaultClass {
     /// The status for the client: 504 for a time-out, 503 where a retry may help, else 502.

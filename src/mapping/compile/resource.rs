@@ -10,14 +10,11 @@ use crate::limits;
 use crate::mapping::diagnostics::{Code, did_you_mean};
 use crate::mapping::model::{Body, Carries, Create, Delete, Get, Id, List, Membership, PushDown, Resource, Send, Target, Update};
 use crate::mapping::path::JsonPath;
-use crate::mapping::source::{Data, Entry, Node};
-use crate::mapping::template::Root;
+use crate::mapping::source::{Data, Entry, Node, Span};
 use crate::mapping::vocabulary;
 use crate::scim::schema::{self, Attribute, Extension, Mutability, ResourceType, Schema, Type};
+use crate::scim::filter::Op;
 use crate::scim::{AttrPath, Target as ScimTarget};
-
-/// The operators that a filter line may name.
-const OPERATORS: [&str; 10] = ["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr"];
 
 impl Compiler<'_> {
     pub(super) fn resources(&mut self, node: &Node, schemas: &Schemas, shared: &Shared) -> Option<Vec<Resource>> {
@@ -185,29 +182,26 @@ impl Compiler<'_> {
     }
 
     fn push_down(&mut self, entry: &Entry, kind: &ResourceType) -> Option<PushDown> {
-        let Some((attribute, op)) = entry.key.rsplit_once(' ').filter(|(_, op)| OPERATORS.contains(op)) else {
+        let split = entry.key.rsplit_once(' ').and_then(|(attribute, op)| Some((attribute, Op::parse(op)?)));
+        let Some((attribute, op)) = split else {
             self.error(
                 Code::BadFilter,
                 entry.key_span,
                 format!("`{}` is not an attribute and an operator", entry.key),
-                format!("write for example `userName eq`; the operators are {}", OPERATORS.join(", ")),
+                format!("write for example `userName eq`; the operators are {}", Op::ALL.map(Op::as_str).join(", ")),
             );
             return None;
         };
-        let target = self.target(attribute.trim(), entry, kind);
+        let target = self.target(attribute.trim(), entry.key_span, kind);
         let keys = self.block(&entry.value, &vocabulary::FILTER)?;
         let query = self.require(&keys, "query", "name the query parameter: `query: { login: \"{{value}}\" }`");
         let query = query.map(|node| self.parameters(node, &Names::VALUE));
         let exact = keys.get("match").map_or(Some(false), |node| self.word(node, &[("exact", true), ("superset", false)]));
-        Some(PushDown { target: target?, op: op.to_owned(), query: query?, exact: exact? })
+        Some(PushDown { target: target?, op, query: query?, exact: exact? })
     }
 
     /// An attribute that this resource type maps, as `filters`, `carries` and `when` name it.
-    fn target(&mut self, text: &str, entry: &Entry, kind: &ResourceType) -> Option<Target> {
-        self.target_at(text, entry.key_span, kind)
-    }
-
-    fn target_at(&mut self, text: &str, span: crate::mapping::source::Span, kind: &ResourceType) -> Option<Target> {
+    fn target(&mut self, text: &str, span: Span, kind: &ResourceType) -> Option<Target> {
         let expanded = match text.strip_prefix("enterprise:") {
             Some(rest) => format!("{}:{rest}", schema::ENTERPRISE_USER),
             None => text.to_owned(),
@@ -255,7 +249,7 @@ impl Compiler<'_> {
             (None, Some(node)) => match &node.data {
                 Data::Sequence(items) => {
                     let targets: Vec<Option<Target>> =
-                        items.iter().map(|item| self.text(item).and_then(|text| self.target_at(text, item.span, kind))).collect();
+                        items.iter().map(|item| self.text(item).and_then(|text| self.target(text, item.span, kind))).collect();
                     targets.into_iter().collect::<Option<Vec<_>>>().map(Carries::Attributes)
                 }
                 _ => self.word(node, &[("rest", ())]).map(|()| Carries::Rest),
@@ -291,7 +285,7 @@ impl Compiler<'_> {
         let text = self.text(node)?;
         let mut words = text.splitn(3, ' ');
         if let (Some(attribute), Some("eq"), Some(value)) = (words.next(), words.next(), words.next()) {
-            let target = self.target_at(attribute, node.span, kind)?;
+            let target = self.target(attribute, node.span, kind)?;
             match serde_json::from_str::<Value>(value) {
                 Ok(value) if !value.is_array() && !value.is_object() => return Some(Carries::Transition(target, value)),
                 _ => {}
@@ -320,7 +314,7 @@ impl Compiler<'_> {
 
     /// Every writable attribute must be in some body, or a PATCH of it would be lost.
     fn check_carried(&mut self, lines: &[MappedLine], kind: &ResourceType, update: &[Update], create: &Create) {
-        let carries = |body: &Body, target: &Target| matches!(body, Body::Record) || uses(body, target);
+        let carries = |body: &Body, target: &Target| matches!(body, Body::Record) || body.uses(target);
         for mapped in lines.iter().filter(|mapped| mapped.line.shape.is_writable()) {
             let target = &mapped.line.target;
             let leaf = target.resolve(kind).map(|reference| reference.leaf().mutability);
@@ -345,17 +339,6 @@ impl Compiler<'_> {
             );
         }
     }
-}
-
-fn uses(body: &Body, target: &Target) -> bool {
-    let Body::Tree(tree) = body else { return false };
-    let mut found = false;
-    tree.each(&mut |template| {
-        found |= template.variables().any(|variable| {
-            matches!(&variable.root, Root::Attribute { extension, name } if *name == target.attribute && *extension == target.extension)
-        });
-    });
-    found
 }
 
 fn flat<T>(value: Option<&Option<T>>) -> Option<&T> {

@@ -1,0 +1,92 @@
+//! Calls and their outcomes, and reading one record.
+
+use serde_json::Value;
+
+use super::ports::Backend;
+use super::{Error, Operation};
+use crate::mapping::model::Call;
+use crate::mapping::path::JsonPath;
+use crate::mapping::template::{RenderError, Scope};
+use crate::scim::Object;
+use crate::translate::call::{self, HttpCall};
+use crate::translate::outcome::{self, Fault, FaultClass, Outcome};
+use crate::translate::read;
+
+/// A record and the resource that it is; relations are not in it.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) record: Value,
+    pub(super) resource: Object,
+}
+
+/// A fault that the answer itself does not show.
+pub(super) fn unintelligible(call: &Call, detail: &str) -> Error {
+    let fault = Fault { class: FaultClass::Unintelligible, call: call.name.clone(), detail: detail.to_owned(), retry_after: None };
+    fault.into()
+}
+
+impl<B: Backend> Operation<'_, B> {
+    /// Builds a call; that it cannot be built is for the author of the mapping to mend.
+    pub(super) fn build<'m>(
+        &self,
+        call: &'m Call,
+        scope: &Scope<'_>,
+        record: Option<&Value>,
+        more: &[(String, String)],
+    ) -> Result<HttpCall<'m>, Error> {
+        call::build(call, scope, record, more).map_err(|error: RenderError| Error::Mapping(format!("{}: {error}", call.name)))
+    }
+
+    /// Sends a call. Faults are errors; what else the answer may mean is for the caller to see.
+    pub(super) async fn send(&self, call: HttpCall<'_>) -> Result<Outcome, Error> {
+        let answer = self.engine.backend.send(&call).await?;
+        match outcome::classify(call.call, &answer) {
+            Outcome::Fault(fault) => Err(fault.into()),
+            outcome => Ok(outcome),
+        }
+    }
+
+    /// What a read may come to, besides what was asked for: anything else is a fault of the backend or the mapping.
+    pub(super) fn unexpected(&self, call: &Call, outcome: &Outcome) -> Error {
+        let meaning = match outcome {
+            Outcome::NotFound => "nothing there",
+            Outcome::Stale => "a stale revision",
+            Outcome::Done => "nothing to do",
+            Outcome::Refused(error) => return Error::Mapping(format!("{}: the backend refuses the call: {}", call.name, error.detail)),
+            _ => "an answer of another kind",
+        };
+        let detail = format!("the answer means {meaning}, which it cannot here: see `errors`");
+        Fault { class: FaultClass::Unexpected, call: call.name.clone(), detail, retry_after: None }.into()
+    }
+
+    /// Reads the record with a key; `None` if there is none.
+    pub(super) async fn fetch(&self, key: &Value) -> Result<Option<Found>, Error> {
+        let Some(get) = &self.resource.get else {
+            return Err(Error::Mapping(format!("{} has no `get`: describe the call that reads one", self.resource.kind.name)));
+        };
+        let id = read::id_of(self.resource, key).map(Value::from);
+        let scope = Scope { key: Some(key), id: id.as_ref(), ..Scope::default() };
+        match self.send(self.build(&get.call, &scope, None, &[])?).await? {
+            Outcome::Good(body) => {
+                let found = self.record(&get.call, &get.item, &body)?;
+                // A backend may find more than it was asked for: `GET /users/ANN`, `GET /users/007`. Ids are exact (RFC 7643 section 3.1).
+                let same = found.resource.get("id") == id.as_ref();
+                Ok(same.then_some(found))
+            }
+            Outcome::NotFound => Ok(None),
+            other => Err(self.unexpected(&get.call, &other)),
+        }
+    }
+
+    /// The record in the body of a good answer.
+    pub(super) fn record(&self, call: &Call, item: &JsonPath, body: &Value) -> Result<Found, Error> {
+        let record = call.envelope.first(body).and_then(|payload| item.first(payload));
+        let found = record.and_then(|record| Some(Found { resource: self.resource_of(record)?, record: record.clone() }));
+        found.ok_or_else(|| unintelligible(call, "there is no record with an id in the answer: see `envelope`, `item` and `id`"))
+    }
+
+    /// The resource that a record is.
+    pub(super) fn resource_of(&self, record: &Value) -> Option<Object> {
+        read::resource(self.mapping(), self.resource, record, &self.context.base_url)
+    }
+}

@@ -1,0 +1,72 @@
+//! PATCH (RFC 7644 section 3.5.2).
+
+use serde_json::Value;
+
+use super::ports::Backend;
+use super::update::Changed;
+use super::{Error, Names, Operation, Reply};
+use crate::limits;
+use crate::scim::patch::PatchRequest;
+use crate::translate::relation;
+use crate::translate::write::key_of;
+
+impl<B: Backend> Operation<'_, B> {
+    pub(super) async fn patch(&self, id: &str, sent: Value, names: &Names) -> Result<Reply, Error> {
+        let projection = self.projection(names)?;
+        let key = key_of(self.resource, id).ok_or_else(|| self.not_found(id))?;
+        let request = PatchRequest::parse(sent, &self.resource.kind, self.context.profile)?;
+        request.check_id(id)?;
+        let written: Vec<_> = request.targets().collect();
+        let (on_members, rest) = request.split(|target| self.resource.members.is_some() && target.attribute.name == "members");
+        let conditional = self.context.if_match.as_deref().is_some_and(|tags| tags.trim() != "*") || self.context.if_none_match.is_some();
+
+        let mut found = None;
+        if !rest.operations().is_empty() || conditional {
+            for _ in 0..=limits::REPLANS {
+                let Some(current) = self.fetch(&key).await? else { return Err(self.not_found(id)) };
+                self.check_version(&current.resource)?;
+                let mut desired = current.resource.clone();
+                rest.apply(&mut desired)?;
+                // The members are planned before anything is changed, so that a mistake in them changes nothing.
+                if !on_members.is_empty() {
+                    relation::fold(&on_members, &[])?;
+                }
+                if let Changed::Now(now) = self.change(id, &key, &current, &desired).await? {
+                    found = Some(*now);
+                    break;
+                }
+            }
+            if found.is_none() {
+                return Err(self.contended(id));
+            }
+        }
+        if let Some(members) = self.resource.members.as_ref().filter(|_| !on_members.is_empty()) {
+            let present = if relation::needs_members(&on_members) {
+                self.members(members, &key).await?.ok_or_else(|| self.not_found(id))?
+            } else {
+                Vec::new()
+            };
+            let change = relation::fold(&on_members, &present)?;
+            let changes = !change.is_empty();
+            self.change_members(id, &key, change).await?;
+            // No call, no proof that the group is there.
+            if !changes && found.is_none() && self.fetch(&key).await?.is_none() {
+                return Err(self.not_found(id));
+            }
+            found = None;
+        }
+        let answers = !self.resource.members.as_ref().is_some_and(|_| self.context.profile.patch_group_no_content && projection.is_default());
+        if !answers {
+            let version = found.as_ref().and_then(|found| found.resource.get("meta")?.get("version")?.as_str()).map(str::to_owned);
+            return Ok(Reply { status: 204, version, ..Reply::default() });
+        }
+        let mut resource = match found {
+            Some(found) => found.resource,
+            None => self.again(id, &key).await?.resource,
+        };
+        if self.relation().is_some_and(|relation| projection.wants(&relation)) {
+            self.attach(&mut resource).await?;
+        }
+        Ok(self.reply(200, resource, &projection.clone().also(written)))
+    }
+}

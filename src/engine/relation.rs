@@ -1,0 +1,223 @@
+//! Members of groups and groups of members.
+
+use std::ops::ControlFlow;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use serde_json::{Value, json};
+
+use super::ports::Backend;
+use super::walk::Source;
+use super::{Error, Operation};
+use crate::mapping::convert::text;
+use crate::mapping::model::{MemberCall, MemberList, Membership, Resource, UnknownMember};
+use crate::mapping::template::Scope;
+use crate::scim::{AttrRef, Object, ScimError};
+use crate::translate::outcome::Outcome;
+use crate::translate::read::{id_of, location};
+use crate::translate::relation::MemberChange;
+use crate::translate::write::key_of;
+
+/// What a change of membership came to.
+#[derive(Debug, Default)]
+pub(super) struct MembersChanged {
+    /// The ids that the backend does not know.
+    pub(super) unknown: Vec<String>,
+}
+
+impl<B: Backend> Operation<'_, B> {
+    /// The attribute of this resource type that is a relation, if it is wanted.
+    pub(super) fn relation(&self) -> Option<AttrRef<'_>> {
+        let name = match (&self.resource.members, self.resource.groups) {
+            (Some(_), _) => "members",
+            (None, Some(_)) => "groups",
+            (None, None) => return None,
+        };
+        let attribute = self.resource.kind.schema.attribute(name)?;
+        Some(AttrRef { extension: None, attribute, sub: None })
+    }
+
+    /// Puts the relation into a resource; `false` if the backend has no such resource any more.
+    pub(super) async fn attach(&self, resource: &mut Object) -> Result<bool, Error> {
+        let Some(id) = resource.get("id").and_then(Value::as_str) else { return Ok(false) };
+        let Some(key) = key_of(self.resource, id) else { return Ok(false) };
+        if let Some(members) = &self.resource.members {
+            let Some(found) = self.members(members, &key).await? else { return Ok(false) };
+            // An empty list, not nothing: older authentik skips all adds when `members` is absent.
+            resource.insert("members".to_owned(), Value::Array(found));
+        } else if let Some((group, list)) = self.groups_list() {
+            let Some(found) = self.related(list, &key, group, Some("direct")).await? else { return Ok(false) };
+            if !found.is_empty() {
+                resource.insert("groups".to_owned(), Value::Array(found));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Puts the relation into several resources, side by side within the bound of the mapping. Those that are gone drop out.
+    pub(super) async fn attach_all(&self, resources: Vec<Object>) -> Result<Vec<Object>, Error> {
+        let concurrency = self.mapping().backend.concurrency;
+        futures_util::stream::iter(resources)
+            .map(|mut resource| async move { Ok(self.attach(&mut resource).await?.then_some(resource)) })
+            .buffered(concurrency)
+            .try_filter_map(|resource| async move { Ok(resource) })
+            .try_collect()
+            .await
+    }
+
+    /// The values of `members`; `None` if there is no such group.
+    pub(super) async fn members(&self, members: &Membership, key: &Value) -> Result<Option<Vec<Value>>, Error> {
+        let Some(of) = self.mapping().resources.get(members.of) else { return Ok(Some(Vec::new())) };
+        self.related(&members.list, key, of, None).await
+    }
+
+    fn groups_list(&self) -> Option<(&Resource, &MemberList)> {
+        let group = self.mapping().resources.get(self.resource.groups?)?;
+        Some((group, group.members.as_ref()?.groups.as_ref()?))
+    }
+
+    async fn related(&self, list: &MemberList, key: &Value, other: &Resource, kind: Option<&str>) -> Result<Option<Vec<Value>>, Error> {
+        let id = id_of(self.resource, key).map(Value::from);
+        let scope = Scope { key: Some(key), id: id.as_ref(), ..Scope::default() };
+        let mut found = Vec::new();
+        let exists = self
+            .walk(Source::members(list), &scope, &[], &list.key, |row| {
+                if let Some(id) = list.key.first(row).and_then(|key| id_of(other, key)) {
+                    let mut value = Object::new();
+                    value.insert("$ref".to_owned(), Value::from(location(&self.context.base_url, other, &id)));
+                    value.insert("value".to_owned(), Value::from(id));
+                    value.insert("type".to_owned(), Value::from(kind.unwrap_or(&other.kind.name)));
+                    if let Some(display) = list.display.as_ref().and_then(|path| path.first(row)).filter(|display| !display.is_null()) {
+                        value.insert("display".to_owned(), Value::from(text(display)));
+                    }
+                    found.push(Value::Object(value));
+                }
+                Ok(ControlFlow::Continue(()))
+            })
+            .await?;
+        Ok(exists.then_some(found))
+    }
+
+    /// The keys of the groups of a member.
+    pub(super) async fn groups_of(&self, members: &Membership, key: &Value) -> Result<Vec<Value>, Error> {
+        let (Some(list), Some(of)) = (&members.groups, self.mapping().resources.get(members.of)) else { return Ok(Vec::new()) };
+        let id = id_of(of, key).map(Value::from);
+        let scope = Scope { key: Some(key), id: id.as_ref(), ..Scope::default() };
+        let mut keys = Vec::new();
+        self.walk(Source::members(list), &scope, &[], &list.key, |row| {
+            keys.extend(list.key.first(row).cloned());
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(keys)
+    }
+
+    /// Changes the members of the group with a key. What is done already is no error; whom the backend does not know is
+    /// skipped or refused, as the mapping says. A group is never emptied for the sake of members that nobody knows.
+    pub(super) async fn change_members(&self, id: &str, key: &Value, change: MemberChange) -> Result<MembersChanged, Error> {
+        let Some(members) = &self.resource.members else { return Ok(MembersChanged::default()) };
+        let Some(of) = self.mapping().resources.get(members.of) else { return Ok(MembersChanged::default()) };
+        let wanted = change.add.len();
+        let (change, kept) = if change.replace {
+            let Some(present) = self.members(members, key).await? else { return Err(self.not_found(id)) };
+            let present: Vec<String> = crate::translate::relation::ids(Some(&Value::Array(present))).collect();
+            let kept = change.add.iter().filter(|id| present.contains(id)).count();
+            (change.against(&present), kept)
+        } else {
+            (change, 0)
+        };
+        let (Some(add), Some(remove)) = (&members.add, &members.remove) else {
+            if change.add.is_empty() && change.remove.is_empty() {
+                return Ok(MembersChanged::default());
+            }
+            return Err(ScimError::mutability("members: the application does not let memberships be changed.").into());
+        };
+        let mut unknown = Vec::new();
+        let mut keys = Vec::new();
+        for member in change.add {
+            match key_of(of, &member) {
+                Some(key) => keys.push(key),
+                None => unknown.push(member),
+            }
+        }
+        if members.unknown == UnknownMember::Refuse && !unknown.is_empty() {
+            return Err(refused(&unknown));
+        }
+        let mut added = 0;
+        for batch in keys.chunks(add.batch) {
+            let missing = self.add_batch(id, key, add, batch, of).await?;
+            if members.unknown == UnknownMember::Refuse && !missing.is_empty() {
+                return Err(refused(&missing));
+            }
+            added += batch.len() - missing.len();
+            unknown.extend(missing);
+        }
+        if wanted > 0 && added + kept == 0 && !unknown.is_empty() {
+            return Err(refused(&unknown));
+        }
+        let gone: Vec<Value> = change.remove.iter().filter_map(|member| key_of(of, member)).collect();
+        for batch in gone.chunks(remove.batch) {
+            match self.member_call(key, id, remove, batch).await? {
+                Outcome::Good(_) | Outcome::Done | Outcome::UnknownMembers(_) => {}
+                Outcome::NotFound => return Err(self.not_found(id)),
+                other => return Err(self.refused_or_unexpected(remove, other)),
+            }
+        }
+        Ok(MembersChanged { unknown })
+    }
+
+    /// Adds members and tells which are unknown to the backend.
+    async fn add_batch(&self, id: &str, key: &Value, add: &MemberCall, batch: &[Value], of: &Resource) -> Result<Vec<String>, Error> {
+        let mut keys = batch.to_vec();
+        let mut unknown = Vec::new();
+        // Each round drops at least one key, or goes on one by one.
+        while !keys.is_empty() {
+            match self.member_call(key, id, add, &keys).await? {
+                Outcome::Good(_) | Outcome::Done => break,
+                Outcome::NotFound => return Err(self.not_found(id)),
+                Outcome::UnknownMembers(named) => {
+                    let (gone, rest): (Vec<Value>, Vec<Value>) = keys.into_iter().partition(|key| named.contains(key));
+                    if gone.is_empty() {
+                        let (more, mut left) = (rest, Vec::new());
+                        if let [only] = more.as_slice() {
+                            left.push(only.clone());
+                        } else {
+                            for one in more {
+                                match self.member_call(key, id, add, std::slice::from_ref(&one)).await? {
+                                    Outcome::Good(_) | Outcome::Done => {}
+                                    Outcome::UnknownMembers(_) => left.push(one),
+                                    Outcome::NotFound => return Err(self.not_found(id)),
+                                    other => return Err(self.refused_or_unexpected(add, other)),
+                                }
+                            }
+                        }
+                        unknown.extend(left);
+                        break;
+                    }
+                    unknown.extend(gone);
+                    keys = rest;
+                }
+                other => return Err(self.refused_or_unexpected(add, other)),
+            }
+        }
+        Ok(unknown.iter().filter_map(|key| id_of(of, key)).collect())
+    }
+
+    async fn member_call(&self, key: &Value, id: &str, call: &MemberCall, batch: &[Value]) -> Result<Outcome, Error> {
+        let id = Value::from(id);
+        let members = json!(batch);
+        let scope = Scope { key: Some(key), id: Some(&id), members: Some(&members), member: batch.first(), ..Scope::default() };
+        self.send(self.build(&call.call, &scope, None, &[])?).await
+    }
+
+    fn refused_or_unexpected(&self, call: &MemberCall, outcome: Outcome) -> Error {
+        match outcome {
+            Outcome::Refused(error) => error.into(),
+            other => self.unexpected(&call.call, &other),
+        }
+    }
+}
+
+fn refused(unknown: &[String]) -> Error {
+    let shown: Vec<&str> = unknown.iter().take(5).map(String::as_str).collect();
+    ScimError::invalid_value(format!("members: nobody has the id {}. Nothing was removed.", shown.join(", "))).into()
+}

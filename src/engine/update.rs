@@ -1,0 +1,102 @@
+//! Bringing a resource from what it is to what it shall be.
+
+use serde_json::Value;
+
+use super::fetch::Found;
+use super::ports::Backend;
+use super::{Error, Operation};
+use crate::mapping::model::{Body, Line};
+use crate::mapping::template::Scope;
+use crate::scim::{Object, ScimError};
+use crate::translate::change::{self, Planned};
+use crate::translate::outcome::Outcome;
+use crate::translate::write;
+
+/// What became of a change.
+pub(super) enum Changed {
+    /// The resource as the backend holds it now.
+    Now(Box<Found>),
+    /// The backend has another revision than the one that was read: read again, plan again.
+    Stale,
+}
+
+impl<B: Backend> Operation<'_, B> {
+    /// Makes the calls that change `from` into `desired`. When one fails, what the earlier ones changed is changed back;
+    /// what cannot be is named in the error.
+    pub(super) async fn change(&self, id: &str, key: &Value, from: &Found, desired: &Object) -> Result<Changed, Error> {
+        let changed = change::changed(self.resource, &from.resource, desired);
+        let planned = change::updates(self.resource, &changed, desired)?;
+        let mut now = from.clone();
+        let mut done: Vec<&Line> = Vec::new();
+        for step in &planned {
+            match self.step(id, key, step, &now.record, desired).await {
+                Ok(Some(found)) => now = *found,
+                Ok(None) => return Ok(Changed::Stale),
+                Err(error) if done.is_empty() => return Err(error),
+                Err(error) => {
+                    let left = self.change_back(id, key, &now, &from.resource, &done).await;
+                    return Err(error.leaving(left));
+                }
+            }
+            let carried = |line: &&&Line| step.lines.iter().any(|mine| std::ptr::eq(*mine, **line)) || step.performs(line);
+            done.extend(changed.iter().filter(carried).copied());
+        }
+        Ok(Changed::Now(Box::new(now)))
+    }
+
+    /// One call; `None` if the revision is stale.
+    async fn step(&self, id: &str, key: &Value, step: &Planned<'_>, record: &Value, desired: &Object) -> Result<Option<Box<Found>>, Error> {
+        let update = step.update;
+        let id_value = Value::from(id);
+        let scope = Scope { id: Some(&id_value), key: Some(key), record: Some(record), resource: Some(desired), ..Scope::default() };
+        let body = match &update.call.body {
+            Body::Record => Some(write::body(self.mapping(), step.lines.iter().copied(), desired, true)?),
+            _ => None,
+        };
+        let outcome = self.send(self.build(&update.call, &scope, body.as_ref(), &[])?).await?;
+        match outcome {
+            Outcome::Good(body) if !update.read_back => {
+                // An answer without the record is no fault: it is read instead.
+                if let Ok(found) = self.record(&update.call, &update.item, &body) {
+                    if found.resource.get("id").and_then(Value::as_str) == Some(id) {
+                        return Ok(Some(Box::new(found)));
+                    }
+                }
+                self.again(id, key).await.map(Some)
+            }
+            Outcome::Good(_) | Outcome::Done => self.again(id, key).await.map(Some),
+            Outcome::NotFound => Err(self.not_found(id)),
+            Outcome::Stale => Ok(None),
+            Outcome::Refused(error) => Err(error.into()),
+            other => Err(self.unexpected(&update.call, &other)),
+        }
+    }
+
+    /// Reads the resource after a change of it.
+    pub(super) async fn again(&self, id: &str, key: &Value) -> Result<Box<Found>, Error> {
+        self.fetch(key).await?.map(Box::new).ok_or_else(|| self.not_found(id))
+    }
+
+    /// Gives the lines their former values again, and tells which it could not.
+    async fn change_back(&self, id: &str, key: &Value, now: &Found, former: &Object, done: &[&Line]) -> Vec<String> {
+        let names = |lines: &[&Line]| lines.iter().map(|line| line.target.to_string()).collect::<Vec<_>>();
+        let (readable, lost): (Vec<&Line>, Vec<&Line>) = done.iter().partition(|line| line.shape.is_readable());
+        let Ok(planned) = change::updates(self.resource, &readable, former) else { return names(done) };
+        let mut left = names(&lost);
+        let mut now = now.clone();
+        for step in planned.iter().rev() {
+            match self.step(id, key, step, &now.record, former).await {
+                Ok(Some(found)) => now = *found,
+                Ok(None) | Err(_) => left.extend(names(&step.lines)),
+            }
+        }
+        left
+    }
+
+    /// The error for a resource whose revision will not stand still.
+    pub(super) fn contended(&self, id: &str) -> Error {
+        let status = if self.context.if_match.is_some() { 412 } else { 409 };
+        let name = &self.resource.kind.name;
+        ScimError::status(status, format!("The {name} \"{id}\" is being changed by others at the same time: read it and try again.")).into()
+    }
+}

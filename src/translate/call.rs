@@ -1,0 +1,97 @@
+//! From a call of the mapping and the values of its variables to one HTTP request.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use crate::mapping::model::{Body, Call, Tree};
+use crate::mapping::template::{RenderError, Root, Scope};
+
+/// A request to the backend, ready to be sent.
+#[derive(Debug, Clone)]
+pub struct HttpCall<'m> {
+    pub call: &'m Call,
+    pub method: Method,
+    /// Path and query, to be put behind the base URL; begins with a slash.
+    pub target: String,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// A JSON document.
+    pub body: Option<Bytes>,
+}
+
+/// What came back, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    /// The header Retry-After, where it is a number of seconds.
+    pub retry_after: Option<Duration>,
+    pub body: Bytes,
+}
+
+/// What stays as it is in a query (RFC 3986 section 2.3). A blank becomes `%20`, which every server reads the same way.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Builds the request. `record` is what the attribute map writes, for a call that carries it; `more` are query
+/// parameters besides the call's own.
+pub fn build<'m>(call: &'m Call, scope: &Scope<'_>, record: Option<&Value>, more: &[(String, String)]) -> Result<HttpCall<'m>, RenderError> {
+    let mut target = String::with_capacity(64);
+    for segment in &call.path {
+        target.push('/');
+        target.push_str(&segment.segment(scope)?);
+    }
+    let mut separator = '?';
+    let mut pair = |target: &mut String, name: &str, value: &str| {
+        target.push(separator);
+        separator = '&';
+        target.extend(utf8_percent_encode(name, RESERVED));
+        target.push('=');
+        target.extend(utf8_percent_encode(value, RESERVED));
+    };
+    for (name, value) in &call.query {
+        pair(&mut target, name, &value.parameter(scope)?);
+    }
+    for (name, value) in more {
+        pair(&mut target, name, value);
+    }
+    let mut headers = Vec::with_capacity(call.headers.len());
+    for (name, template) in &call.headers {
+        // A condition on the present record cannot be made where the record was not read.
+        if scope.record.is_none() && template.variables().any(|variable| variable.root == Root::Record) {
+            continue;
+        }
+        let text = template.header(scope)?;
+        let value = HeaderValue::from_str(&text).map_err(|_| RenderError::Header(name.as_str().to_owned()))?;
+        headers.push((name.clone(), value));
+    }
+    let body = match &call.body {
+        Body::None => None,
+        Body::Record => record.map(|record| Bytes::from(record.to_string())),
+        Body::Tree(tree) => Some(Bytes::from(render(tree, scope)?.to_string())),
+    };
+    Ok(HttpCall { call, method: call.method.clone(), target, headers, body })
+}
+
+/// A body tree with its values. A member whose one variable has no value is left out.
+fn render(tree: &Tree, scope: &Scope<'_>) -> Result<Value, RenderError> {
+    Ok(match tree {
+        Tree::Literal(value) => value.clone(),
+        Tree::Template(template) => template.json(scope)?,
+        Tree::List(items) => Value::Array(items.iter().map(|item| render(item, scope)).collect::<Result<_, _>>()?),
+        Tree::Object(members) => {
+            let mut object = Map::new();
+            for (name, member) in members {
+                match render(member, scope) {
+                    Ok(value) => {
+                        object.insert(name.clone(), value);
+                    }
+                    Err(RenderError::Missing(_)) if matches!(member, Tree::Template(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Value::Object(object)
+        }
+    })
+}

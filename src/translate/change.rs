@@ -1,0 +1,102 @@
+//! PUT and PATCH as a change set: from the current resource to the desired one, and the calls that bring it about.
+
+use crate::mapping::model::{Body, Carries, Line, Resource, Send, Update};
+use crate::scim::{Mutability, Object, ScimError};
+
+use super::write::value_of;
+
+/// An update call and the lines whose fields its body holds.
+#[derive(Debug, Clone)]
+pub struct Planned<'m> {
+    pub update: &'m Update,
+    pub lines: Vec<&'m Line>,
+}
+
+impl Planned<'_> {
+    /// Whether the call performs the change of this line.
+    pub fn performs(&self, line: &Line) -> bool {
+        matches!(&self.update.carries, Carries::Transition(target, _) if *target == line.target)
+    }
+}
+
+/// The writable lines whose value differs. What cannot be read, such as a password, differs if it is given.
+pub fn changed<'m>(resource: &'m Resource, current: &Object, desired: &Object) -> Vec<&'m Line> {
+    let differs = |line: &&Line| {
+        let wanted = value_of(desired, &line.target);
+        if line.shape.is_readable() { wanted != value_of(current, &line.target) } else { wanted.is_some() }
+    };
+    resource.lines.iter().filter(|line| line.shape.is_writable() && is_written(resource, line)).filter(differs).collect()
+}
+
+/// The lines that the body of a create carries. A line whose changes have calls of their own is not in the body that the
+/// attribute map writes: the backend wants to be called for it.
+pub fn created(resource: &Resource) -> impl Iterator<Item = &Line> {
+    let body = resource.create.as_ref().map(|create| &create.call.body);
+    resource.lines.iter().filter(move |line| {
+        line.shape.is_writable()
+            && is_written(resource, line)
+            && match body {
+                Some(Body::Record) => transitions(resource, line).next().is_none(),
+                Some(body) => body.uses(&line.target),
+                None => false,
+            }
+    })
+}
+
+/// The calls for a change set, in the order of the mapping. No change means no call.
+pub fn updates<'m>(resource: &'m Resource, changed: &[&'m Line], desired: &Object) -> Result<Vec<Planned<'m>>, ScimError> {
+    let mut planned = Vec::new();
+    let mut carried = vec![false; changed.len()];
+    for update in &resource.update {
+        let mut mine = Vec::new();
+        for (line, carried) in changed.iter().zip(&mut carried) {
+            let takes = match &update.carries {
+                Carries::Rest => is_rest(resource, line),
+                Carries::Attributes(targets) => targets.iter().any(|target| target.same_top(&line.target)),
+                Carries::Transition(target, value) => *target == line.target && value_of(desired, target) == Some(value),
+            };
+            if takes {
+                mine.push(*line);
+                *carried = true;
+            }
+        }
+        if mine.is_empty() {
+            continue;
+        }
+        let lines = match (&update.carries, update.send) {
+            (Carries::Transition(..), _) => Vec::new(),
+            (_, Send::Changed) => mine,
+            (Carries::Attributes(targets), Send::Full) => {
+                resource.lines.iter().filter(|line| targets.iter().any(|target| target.same_top(&line.target))).collect()
+            }
+            (Carries::Rest, Send::Full) => resource.lines.iter().filter(|line| is_rest(resource, line)).collect(),
+        };
+        planned.push(Planned { update, lines });
+    }
+    match changed.iter().zip(carried).find(|(_, carried)| !carried) {
+        Some((line, _)) => Err(ScimError::mutability(format!("{}: the application has no call that makes this change.", line.target))),
+        None => Ok(planned),
+    }
+}
+
+/// Whether no update call is for this line in particular.
+fn is_rest(resource: &Resource, line: &Line) -> bool {
+    is_written(resource, line)
+        && line.shape.is_writable()
+        && !resource.update.iter().any(|update| match &update.carries {
+            Carries::Rest => false,
+            Carries::Attributes(targets) => targets.iter().any(|target| target.same_top(&line.target)),
+            Carries::Transition(target, _) => *target == line.target,
+        })
+}
+
+fn transitions<'m>(resource: &'m Resource, line: &'m Line) -> impl Iterator<Item = &'m Update> {
+    resource.update.iter().filter(|update| matches!(&update.carries, Carries::Transition(target, _) if *target == line.target))
+}
+
+/// Whether the published schema lets clients write the attribute.
+fn is_written(resource: &Resource, line: &Line) -> bool {
+    line.target.resolve(&resource.kind).is_some_and(|reference| {
+        reference.leaf().mutability != Mutability::ReadOnly && reference.attribute.mutability != Mutability::ReadOnly
+    })
+}

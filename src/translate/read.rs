@@ -1,0 +1,156 @@
+//! From a record of the backend to a SCIM resource.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use crate::mapping::Mapping;
+use crate::mapping::convert::{Converter, text};
+use crate::mapping::model::{Each, Field, Read, Resource, Shape, Target, Values};
+use crate::mapping::template::Scope;
+use crate::scim::resource::schemas_of;
+use crate::scim::{Object, etag};
+
+/// What a location may hold of an id unescaped.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The id of a record, and the key that the backend knows it by.
+pub fn identity<'r>(resource: &Resource, record: &'r Value) -> Option<(String, &'r Value)> {
+    let key = resource.id.path.first(record)?;
+    Some((id_of(resource, key)?, key))
+}
+
+/// The id for a key. Nothing has an empty id (RFC 7643 section 3.1).
+pub fn id_of(resource: &Resource, key: &Value) -> Option<String> {
+    let id = text(&convert(key.clone(), &resource.id.convert)?);
+    (!id.is_empty() && !key.is_null()).then_some(id)
+}
+
+/// The URI of a resource.
+pub fn location(base_url: &str, resource: &Resource, id: &str) -> String {
+    format!("{base_url}{}/{}", resource.kind.endpoint, utf8_percent_encode(id, RESERVED))
+}
+
+/// The resource that a record is. Relations are not in it. `None` if the record has no id.
+pub fn resource(mapping: &Mapping, resource: &Resource, record: &Value, base_url: &str) -> Option<Object> {
+    let (id, _) = identity(resource, record)?;
+    let mut found = Object::new();
+    let mut meta = Object::new();
+    for line in &resource.lines {
+        let value = match &line.shape {
+            Shape::Field(field) => read_field(mapping, field, record),
+            Shape::Values(values) => read_values(values, record),
+            Shape::Each(each) => read_each(mapping, each, record, base_url),
+        };
+        let Some(value) = value else { continue };
+        if line.target.extension.is_none() && line.target.attribute == "meta" {
+            if let Some(sub) = &line.target.sub {
+                let value = if sub == "version" { Value::from(etag::weak(&text(&value))) } else { value };
+                meta.insert(sub.clone(), value);
+            }
+            continue;
+        }
+        let reference = match &line.shape {
+            Shape::Field(Field { refers: Some(index), .. }) => {
+                mapping.resources.get(*index).zip(value.as_str()).map(|(other, id)| location(base_url, other, id))
+            }
+            _ => None,
+        };
+        put(&mut found, &line.target, value, reference);
+    }
+    meta.insert("resourceType".to_owned(), Value::from(resource.kind.name.as_str()));
+    meta.insert("location".to_owned(), Value::from(location(base_url, resource, &id)));
+    found.insert("meta".to_owned(), Value::Object(meta));
+    found.insert("id".to_owned(), Value::from(id));
+    let schemas: Value = schemas_of(&found, &resource.kind).into();
+    found.insert("schemas".to_owned(), schemas);
+    Some(found)
+}
+
+/// Puts a value in the place of its attribute, and beside a reference its URI.
+fn put(resource: &mut Object, target: &Target, value: Value, reference: Option<String>) -> Option<()> {
+    let container = match &target.extension {
+        Some(uri) => child(resource, uri)?,
+        None => resource,
+    };
+    match &target.sub {
+        Some(sub) => {
+            let complex = child(container, &target.attribute)?;
+            complex.insert(sub.clone(), value);
+            if let Some(uri) = reference {
+                complex.insert("$ref".to_owned(), Value::from(uri));
+            }
+        }
+        None => {
+            container.insert(target.attribute.clone(), value);
+        }
+    }
+    Some(())
+}
+
+/// The object under a name, made if it is not there.
+fn child<'o>(object: &'o mut Object, name: &str) -> Option<&'o mut Object> {
+    object.entry(name).or_insert_with(|| Value::Object(Object::new())).as_object_mut()
+}
+
+/// The value of a field; `None` where it is unassigned, also where the backend has a value that the mapping does not know.
+fn read_field(mapping: &Mapping, field: &Field, record: &Value) -> Option<Value> {
+    let value = match field.read.as_ref()? {
+        Read::Path(path) => path.first(record).filter(|value| !is_unassigned(value)).cloned(),
+        Read::Template(template) => {
+            let scope = Scope { record: Some(record), ..Scope::default() };
+            template.text(&scope).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).map(Value::from)
+        }
+    };
+    let value = match field.refers {
+        Some(index) => value.and_then(|key| id_of(mapping.resources.get(index)?, &key)).map(Value::from),
+        None => value,
+    };
+    value.and_then(|value| convert(value, &field.convert)).or_else(|| field.default.clone())
+}
+
+fn read_values(values: &Values, record: &Value) -> Option<Value> {
+    let found: Vec<Value> = values
+        .items
+        .all(record)
+        .into_iter()
+        .filter(|value| !is_unassigned(value))
+        .filter_map(|value| convert(value.clone(), &values.convert))
+        .collect();
+    (!found.is_empty()).then_some(Value::Array(found))
+}
+
+fn read_each(mapping: &Mapping, each: &Each, record: &Value, base_url: &str) -> Option<Value> {
+    let mut found = Vec::new();
+    for item in each.items.all(record) {
+        let mut value = Object::new();
+        for (name, field) in &each.fields {
+            let Some(part) = read_field(mapping, field, item) else { continue };
+            // `primary: false` says no more than its absence (RFC 7643 section 2.4).
+            if name == "primary" && part == Value::Bool(false) {
+                continue;
+            }
+            if let Some((other, id)) = field.refers.and_then(|index| mapping.resources.get(index)).zip(part.as_str()) {
+                value.insert("$ref".to_owned(), Value::from(location(base_url, other, id)));
+            }
+            value.insert(name.clone(), part);
+        }
+        if !value.is_empty() {
+            found.push(Value::Object(value));
+        }
+    }
+    (!found.is_empty()).then_some(Value::Array(found))
+}
+
+/// RFC 7643 section 2.5, and `""`, which no client tells apart.
+fn is_unassigned(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn convert(value: Value, converters: &[Converter]) -> Option<Value> {
+    converters.iter().try_fold(value, |value, converter| converter.read(value))
+}

@@ -1,0 +1,118 @@
+//! From a SCIM resource to what the backend takes.
+
+use serde_json::{Map, Value};
+
+use crate::mapping::Mapping;
+use crate::mapping::convert::Converter;
+use crate::mapping::model::{Clear, Each, Field, Line, Resource, Shape, Target, Values};
+use crate::scim::{Object, ScimError};
+
+/// The key for an id; `None` if no record can have that id. An empty or dot segment in a path would name something else.
+pub fn key_of(resource: &Resource, id: &str) -> Option<Value> {
+    if matches!(id, "" | "." | "..") {
+        return None;
+    }
+    resource.id.convert.iter().rev().try_fold(Value::from(id), |value, converter| converter.write(value)).ok()
+}
+
+/// The value of an attribute or sub-attribute in a resource.
+pub fn value_of<'o>(resource: &'o Object, target: &Target) -> Option<&'o Value> {
+    let container = match &target.extension {
+        Some(uri) => resource.get(uri)?.as_object()?,
+        None => resource,
+    };
+    let value = container.get(&target.attribute)?;
+    match &target.sub {
+        Some(sub) => value.get(sub),
+        None => Some(value),
+    }
+}
+
+/// The body of a call: the lines' fields with the values of the resource. Where a value is missing the field is cleared,
+/// or left out of the body of a create.
+pub fn body<'m>(
+    mapping: &Mapping,
+    lines: impl IntoIterator<Item = &'m Line>,
+    resource: &Object,
+    clearing: bool,
+) -> Result<Value, ScimError> {
+    let mut body = Value::Object(Map::new());
+    for line in lines {
+        let value = value_of(resource, &line.target);
+        match &line.shape {
+            Shape::Field(field) => {
+                let Some(place) = &field.write else { continue };
+                match (value, field.clear) {
+                    (Some(value), _) => place.put(&mut body, write_field(mapping, field, value.clone(), &line.target)?),
+                    (None, Clear::Null) if clearing => place.put(&mut body, Value::Null),
+                    (None, Clear::Empty) if clearing => place.put(&mut body, Value::from("")),
+                    (None, _) => {}
+                }
+            }
+            Shape::Values(values) => {
+                let Some(place) = &values.write else { continue };
+                match value {
+                    Some(value) => place.put(&mut body, write_values(values, value, &line.target)?),
+                    None if clearing => place.put(&mut body, Value::Array(Vec::new())),
+                    None => {}
+                }
+            }
+            Shape::Each(each) => {
+                let Some(place) = &each.write else { continue };
+                match value {
+                    Some(value) => place.put(&mut body, write_each(mapping, each, value, &line.target)?),
+                    None if clearing => place.put(&mut body, Value::Array(Vec::new())),
+                    None => {}
+                }
+            }
+        }
+    }
+    Ok(body)
+}
+
+/// The value of one field in the backend's form.
+pub fn write_field(mapping: &Mapping, field: &Field, value: Value, target: &Target) -> Result<Value, ScimError> {
+    let value = convert(value, &field.convert, target)?;
+    let Some(other) = field.refers.and_then(|index| mapping.resources.get(index)) else { return Ok(value) };
+    let id = value.as_str().unwrap_or_default();
+    key_of(other, id).ok_or_else(|| ScimError::invalid_value(format!("{target}: there is no {} with the id \"{id}\".", other.kind.name)))
+}
+
+fn write_values(values: &Values, value: &Value, target: &Target) -> Result<Value, ScimError> {
+    let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().map(|item| convert(item.clone(), &values.convert, target)).collect::<Result<Vec<_>, _>>().map(Value::Array)
+}
+
+fn write_each(mapping: &Mapping, each: &Each, value: &Value, target: &Target) -> Result<Value, ScimError> {
+    let mut items = Vec::new();
+    for item in value.as_array().map(Vec::as_slice).unwrap_or_default() {
+        let mut object = Value::Object(Map::new());
+        for (name, field) in &each.fields {
+            let (Some(place), Some(part)) = (&field.write, item.get(name)) else { continue };
+            place.put(&mut object, write_field(mapping, field, part.clone(), target)?);
+        }
+        items.push(object);
+    }
+    Ok(Value::Array(items))
+}
+
+fn convert(value: Value, converters: &[Converter], target: &Target) -> Result<Value, ScimError> {
+    converters
+        .iter()
+        .rev()
+        .try_fold(value, |value, converter| converter.write(value))
+        .map_err(|error| ScimError::invalid_value(format!("{target}: {error}.")))
+}
+
+/// What a filter compares with, in the form that the attribute's line gives it; `None` if the line knows no such value.
+pub fn convert_operand(mapping: &Mapping, resource: &Resource, target: &Target, value: Value) -> Option<Value> {
+    let line = resource.lines.iter().find(|line| line.target == *target || line.target.sub.is_none() && line.target.same_top(target))?;
+    match &line.shape {
+        Shape::Field(field) => write_field(mapping, field, value, target).ok(),
+        Shape::Values(values) => convert(value, &values.convert, target).ok(),
+        Shape::Each(each) => {
+            let (_, field) = each.fields.iter().find(|(name, _)| Some(name) == target.sub.as_ref())?;
+            write_field(mapping, field, value, target).ok()
+        }
+    }
+}
