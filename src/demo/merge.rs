@@ -1,13 +1,15 @@
 //! Writing a record: the body is merged deeply into what is there (objects merge, `null` clears, arrays replace), then
 //! read back as the typed record, which refuses unknown keys and wrong types.
 //!
-//! Recursion here is as deep as the body, and serde_json reads no body nested deeper than 128.
+//! Recursion here is as deep as the body, and serde_json reads no body nested deeper than 128. In a list the item to
+//! blame is looked for up to a bound; behind it the list as a whole is blamed.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
+use crate::limits;
 
 /// A step into a document, from the top.
 #[derive(Debug, Clone, Copy)]
@@ -91,9 +93,10 @@ fn guilty<'a, T: Serialize + DeserializeOwned + Default>(path: &mut Vec<Step<'a>
         Value::Object(entries) => {
             (Value::Object(Map::new()), entries.iter().map(|(key, value)| (Step::Key(key), value)).collect())
         }
-        Value::Array(items) => {
-            (Value::Array(Vec::new()), items.iter().enumerate().map(|(index, value)| (Step::Item(index), value)).collect())
-        }
+        Value::Array(items) => (
+            Value::Array(Vec::new()),
+            items.iter().enumerate().take(limits::ATTRIBUTE_VALUES).map(|(index, value)| (Step::Item(index), value)).collect(),
+        ),
         _ => return Some((written(path), error)),
     };
     if misfit::<T>(path, &empty).is_none() {

@@ -87,3 +87,15 @@ fn read_only_names_reach_into_objects() {
     let refusal = refuse_read_only(&json!({"employment": {"manager_name": null}}), &names).unwrap_err();
     assert_eq!((refusal.code, refusal.field.as_deref()), ("READ_ONLY", Some("employment.manager_name")));
 }
+
+#[test]
+fn blame_in_a_long_list_is_bounded() {
+    let mail = |good: usize| {
+        let mut items = vec![json!({}); good];
+        items.push(json!(5));
+        json!({"login": "ann", "contact": {"mail": items}})
+    };
+    let last = limits::ATTRIBUTE_VALUES - 1;
+    assert_eq!(refused(&mail(last)), at("INVALID", &format!("contact.mail[{last}]")));
+    assert_eq!(refused(&mail(last + 1)), at("INVALID", "contact.mail"));
+}

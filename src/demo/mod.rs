@@ -3,6 +3,29 @@
 //! It plays a foreign system and is unlike SCIM on purpose: integer ids, envelopes, page numbers, suspend and
 //! reactivate as calls of their own, revisions as integers, milliseconds, one sequence of ids for users and teams. It
 //! knows nothing of the gateway. Nothing in it is kept when it stops.
+//!
+//! # The API
+//!
+//! JSON; every call bears `Authorization: Bearer <token>`. A success is `{"data": ...}`, a list also has
+//! `"meta": {"page", "per_page", "total"}`; a failure is `{"error": {"code", "message", "field"?}}`.
+//!
+//! | call | does |
+//! |---|---|
+//! | `GET /users?page=1&per_page=25` | lists whole users by id; narrowed by `login`, `email`, `external_ref`, `status`, `q` |
+//! | `POST /users` | creates: 201 and the user; 409 `LOGIN_TAKEN` |
+//! | `GET`, `PATCH`, `DELETE /users/{id}` | PATCH merges objects, `null` clears, arrays replace |
+//! | `POST /users/{id}/suspend`, `/reactivate` | changes `status`, which nothing else can |
+//! | `GET /users/{id}/teams` | `{"team_id", "name"}` by id |
+//! | `GET /teams` | lists teams by id; narrowed by `name`, `external_ref`, `q` |
+//! | `POST /teams`, `GET`, `PATCH`, `DELETE /teams/{id}` | as for users; names need not be unique |
+//! | `GET /teams/{id}/members` | `{"user_id", "login", "name", "since_ms"}` by id |
+//! | `POST /teams/{id}/members` | `{"user_ids": [...]}`, 1 to 100; one unknown id: 422 `UNKNOWN_USER`, nobody is added |
+//! | `DELETE /teams/{id}/members/{user_id}` | 404 `NOT_A_MEMBER` if there is nothing to take away |
+//! | `GET`, `PUT /_faults` | `{"latency_ms", "error_rate", "cut_rate", "throttle_rate"}` |
+//!
+//! `If-Match: <rev>`, a bare integer, on PATCH, DELETE, suspend and reactivate: 409 `STALE` if the record moved on.
+//! Query parameters that mean nothing are ignored; fields that mean nothing are 422 `UNKNOWN_FIELD`. A page behind the
+//! last is empty. `secret` of a user can be written and is never told.
 
 mod dice;
 mod faults;

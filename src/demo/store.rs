@@ -150,7 +150,7 @@ impl Page {
     }
 
     const fn skipped(self) -> usize {
-        (self.page - 1).saturating_mul(self.per_page)
+        self.page.saturating_sub(1).saturating_mul(self.per_page)
     }
 
     /// The page of rows whose number is known: nothing behind the page is looked at.
