@@ -45,6 +45,14 @@ pub const MAPPING_BYTES: usize = 4 << 20;
 pub const MAPPING_NODES: usize = 200_000;
 /// Nesting of a mapping document.
 pub const MAPPING_DEPTH: usize = 64;
+/// Rows on one page of the demo backend.
+pub const DEMO_PAGE: usize = 100;
+/// Members that one call may add to a team of the demo backend.
+pub const DEMO_BATCH: usize = 100;
+/// Calls that the demo backend remembers; older ones are forgotten first.
+pub const DEMO_CALLS: usize = 10_000;
+/// Seconds of latency that the demo backend can be asked for.
+pub const DEMO_LATENCY_SECONDS: u64 = 600;
 /// Bytes of one request head (request line and headers).
 pub const HEAD_BYTES: usize = 64 << 10;
 /// Headers in one request.
