@@ -83,11 +83,15 @@ pub(super) fn attribute_path(word: &str) -> (usize, String) {
         }
         if let Some(second) = dots.next() {
             let path = word.get(..second).unwrap_or_default();
-            return (second, format!("expected an operator or the end after `{path}`, found a second dot; SCIM has one level of sub-attributes"));
+            return (
+                second,
+                format!(
+                    "expected an operator or the end after `{path}`, found a second dot; SCIM has one level of sub-attributes"
+                ),
+            );
         }
     }
-    let message =
-        format!("expected an attribute name (a letter, then letters, digits, `-` and `_`), found {found}");
+    let message = format!("expected an attribute name (a letter, then letters, digits, `-` and `_`), found {found}");
     (0, message)
 }
 
@@ -126,10 +130,8 @@ pub(in crate::scim) fn unknown_attribute(path: &AttrPath, resource_types: &[&Res
         let known: Vec<_> = resource_types.iter().flat_map(|t| t.schema_uris()).collect();
         return format!("{on} has no schema `{uri}`; it has {}", listed(known));
     }
-    let advice = suggestion(path, resource_types).map_or_else(
-        || "; /Schemas lists the attributes".to_owned(),
-        |suggestion| format!("; did you mean `{suggestion}`?"),
-    );
+    let advice = suggestion(path, resource_types)
+        .map_or_else(|| "; /Schemas lists the attributes".to_owned(), |suggestion| format!("; did you mean `{suggestion}`?"));
     format!("{on} has no attribute {}{advice}", super::lexer::Shown(path.as_str()))
 }
 
@@ -182,6 +184,7 @@ fn suggestion(path: &AttrPath, resource_types: &[&ResourceType]) -> Option<Strin
     }
     let name = similar(path.name(), all().map(|a| a.attribute.name.as_str()))?;
     let found = all().find(|a| a.attribute.name == name)?;
-    let sub = path.sub().and_then(|sub| found.attribute.sub_attribute(sub)).map_or_else(String::new, |sub| format!(".{}", sub.name));
+    let sub =
+        path.sub().and_then(|sub| found.attribute.sub_attribute(sub)).map_or_else(String::new, |sub| format!(".{}", sub.name));
     Some(format!("{found}{sub}"))
 }

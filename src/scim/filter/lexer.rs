@@ -98,8 +98,7 @@ fn string(body: &str, start: usize) -> Result<(Kind<'_>, usize), SyntaxError> {
             _ => {}
         }
     }
-    let message =
-        "the string that begins here has no end; write `\"` behind it, and `\\\"` for a quote within it".to_owned();
+    let message = "the string that begins here has no end; write `\"` behind it, and `\\\"` for a quote within it".to_owned();
     Err(SyntaxError { at: start, message })
 }
 
