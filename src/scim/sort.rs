@@ -94,13 +94,12 @@ impl<'s> SortKey<'s> {
             value => value,
         };
         let value = match (self.target.sub, value) {
-            (Some(sub), Value::Object(object)) => object.get(&sub.name)?,
+            (Some(sub), Value::Object(object)) => match object.get(&sub.name)? {
+                Value::Array(values) => values.first()?,
+                value => value,
+            },
             (Some(sub), _) if sub.name != "value" => return None,
             (_, value) => value,
-        };
-        let value = match value {
-            Value::Array(values) => values.first()?,
-            value => value,
         };
         match (self.target.leaf().kind, value) {
             (Type::Boolean, Value::Bool(boolean)) => Some(Key::Boolean(*boolean)),

@@ -3,6 +3,7 @@
 use strsim::{damerau_levenshtein, normalized_damerau_levenshtein};
 
 use super::ast::CompareOp;
+use super::lexer::Shown;
 use super::predicate::Op;
 use crate::scim::path::AttrPath;
 use crate::scim::schema::{Attribute, ResourceType};
@@ -53,7 +54,7 @@ pub(super) fn connective(word: &str) -> Option<&'static str> {
 
 /// What is wrong with a word that is no attribute path: at which byte of it, and the message.
 pub(super) fn attribute_path(word: &str) -> (usize, String) {
-    let found = super::lexer::Shown(word);
+    let found = Shown(word);
     if let Some(i) = word.find(SYMBOLS)
         && let (Some(name), Some(rest)) = (word.get(..i), word.get(i..))
         && AttrPath::parse(name).is_some()
@@ -128,16 +129,16 @@ pub(in crate::scim) fn unknown_attribute(path: &AttrPath, resource_types: &[&Res
         && !resource_types.iter().any(|t| t.schema_uris().any(|known| known.eq_ignore_ascii_case(uri)))
     {
         let known: Vec<_> = resource_types.iter().flat_map(|t| t.schema_uris()).collect();
-        return format!("{on} has no schema `{uri}`; it has {}", listed(known));
+        return format!("{on} has no schema {}; it has {}", Shown(uri), listed(known));
     }
     let advice = suggestion(path, resource_types)
         .map_or_else(|| "; /Schemas lists the attributes".to_owned(), |suggestion| format!("; did you mean `{suggestion}`?"));
-    format!("{on} has no attribute {}{advice}", super::lexer::Shown(path.as_str()))
+    format!("{on} has no attribute {}{advice}", Shown(path.as_str()))
 }
 
 /// A sub-attribute that the attribute does not have: the whole message.
 pub(in crate::scim) fn unknown_sub_attribute(name: &str, attribute: &Attribute) -> String {
-    let found = super::lexer::Shown(name);
+    let found = Shown(name);
     let parent = &attribute.name;
     let known = || attribute.sub_attributes.iter().map(|sub| sub.name.as_str());
     if attribute.sub_attributes.is_empty() {
