@@ -1,0 +1,6 @@
+//! The one integration binary. Most tests are data in `tests/fixtures`.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod filter_cases;
+mod filter_properties;
+mod support;
