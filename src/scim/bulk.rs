@@ -166,12 +166,12 @@ impl BulkOperation {
     ) -> Result<Self, ScimError> {
         let method = method.ok_or_else(|| ScimError::invalid_syntax("The operation lacks \"method\": POST, PUT, PATCH or DELETE."))?;
         let method = BulkMethod::parse(&method)?;
-        if let Some(bulk_id) = &bulk_id {
-            if !seen.insert(bulk_id.clone()) {
-                return Err(ScimError::invalid_value(format!(
-                    "The bulkId {bulk_id:?} is used by an earlier operation; each must be unique within the job."
-                )));
-            }
+        if let Some(bulk_id) = &bulk_id
+            && !seen.insert(bulk_id.clone())
+        {
+            return Err(ScimError::invalid_value(format!(
+                "The bulkId {bulk_id:?} is used by an earlier operation; each must be unique within the job."
+            )));
         }
         let path = members.take_string("path")?.ok_or_else(|| {
             ScimError::invalid_syntax("The operation lacks \"path\", such as \"/Users\" for POST or \"/Users/{id}\" for the others.")
@@ -216,7 +216,7 @@ impl BulkOperation {
         let path = self.path.id.as_deref().and_then(|id| id.strip_prefix(REFERENCE));
         found.extend(path.map(str::to_owned));
         if let Some(data) = &self.data {
-            references(data, &mut |bulk_id| drop(found.insert(bulk_id.to_owned())));
+            references(data, &mut |bulk_id| found.extend([bulk_id.to_owned()]));
         }
         found
     }

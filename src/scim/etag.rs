@@ -66,25 +66,23 @@ pub fn condition(
     current: Option<&str>,
     safe_method: bool,
 ) -> Result<Condition, ScimError> {
-    if let Some(tags) = if_match.map(Tags::parse) {
-        if !tags.any && !current.is_some_and(|current| tags.have(current)) {
-            let now = current.map_or_else(|| "it has no version".to_owned(), |current| format!("it is now at {current}"));
-            return Err(ScimError::status(
-                412,
-                format!("The resource is not in the version that If-Match asks for: {now}. Read it again and repeat the change."),
-            ));
-        }
+    if let Some(tags) = if_match.map(Tags::parse)
+        && !tags.any
+        && !current.is_some_and(|current| tags.have(current))
+    {
+        let now = current.map_or_else(|| "it has no version".to_owned(), |current| format!("it is now at {current}"));
+        return Err(ScimError::status(
+            412,
+            format!("The resource is not in the version that If-Match asks for: {now}. Read it again and repeat the change."),
+        ));
     }
-    if let (Some(tags), Some(current)) = (if_none_match.map(Tags::parse), current) {
-        if tags.any || tags.have(current) {
-            if safe_method {
-                return Ok(Condition::NotModified);
-            }
-            return Err(ScimError::status(
-                412,
-                format!("The resource exists in a version that If-None-Match excludes: {current}."),
-            ));
+    if let (Some(tags), Some(current)) = (if_none_match.map(Tags::parse), current)
+        && (tags.any || tags.have(current))
+    {
+        if safe_method {
+            return Ok(Condition::NotModified);
         }
+        return Err(ScimError::status(412, format!("The resource exists in a version that If-None-Match excludes: {current}.")));
     }
     Ok(Condition::Proceed)
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::filter::similar;
 use super::{Object, ScimError, json};
 
 /// The members of one JSON object.
@@ -29,12 +30,7 @@ pub(super) fn refuse_ambiguous(object: &Object, what: &dyn std::fmt::Display) ->
 
 /// The known name that was probably meant, as the end of a message: " Did you mean \"userName\"?", or nothing.
 pub(super) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let name = name.to_lowercase();
-    known
-        .map(|candidate| (strsim::jaro_winkler(&name, &candidate.to_lowercase()), candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map_or_else(String::new, |(_, candidate)| format!(" Did you mean {candidate:?}?"))
+    similar(name, known).map_or_else(String::new, |meant| format!(" Did you mean {meant:?}?"))
 }
 
 // === impl Members ===

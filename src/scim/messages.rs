@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::json::kind;
 use super::members::Members;
-use super::{Profile, ScimError};
+use super::{Object, Profile, ScimError};
 
 /// The URN of the ListResponse (section 3.4.2).
 pub const LIST_RESPONSE_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
@@ -38,13 +38,13 @@ pub enum SortOrder {
 
 /// A ListResponse. `Resources` and the paging members are always there: Entra ID and Auth0 need them in empty lists too.
 pub fn list_response(total: u64, start_index: u64, resources: Vec<Value>) -> Value {
-    json!({
-        "schemas": [LIST_RESPONSE_SCHEMA],
-        "totalResults": total,
-        "startIndex": start_index,
-        "itemsPerPage": resources.len(),
-        "Resources": resources,
-    })
+    let mut response = Object::new();
+    response.insert("schemas".to_owned(), Value::from(vec![LIST_RESPONSE_SCHEMA]));
+    response.insert("totalResults".to_owned(), Value::from(total));
+    response.insert("startIndex".to_owned(), Value::from(start_index));
+    response.insert("itemsPerPage".to_owned(), Value::from(resources.len()));
+    response.insert("Resources".to_owned(), Value::Array(resources));
+    Value::Object(response)
 }
 
 // === impl SortOrder ===

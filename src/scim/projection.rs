@@ -94,13 +94,11 @@ impl<'s> Projection<'s> {
         if !self.wants_attribute(attribute, named) {
             return false;
         }
-        match attribute.sub {
-            Some(sub) => self.wants_sub(attribute, sub, named),
-            None => {
-                let subs = &attribute.attribute.sub_attributes;
-                subs.is_empty() || subs.iter().any(|sub| self.wants_sub(attribute, sub, named))
-            }
+        if let Some(sub) = attribute.sub {
+            return self.wants_sub(attribute, sub, named);
         }
+        let subs = &attribute.attribute.sub_attributes;
+        subs.is_empty() || subs.iter().any(|sub| self.wants_sub(attribute, sub, named))
     }
 
     /// Takes everything out of a resource that is not returned, and what no schema defines.
@@ -112,10 +110,10 @@ impl<'s> Projection<'s> {
                 if let Some(value) = self.select(&attribute, value) {
                     resource.insert(name, value);
                 }
-            } else if let Some(extension) = self.resource_type.extension(&name) {
-                if let Some(kept) = self.select_extension(&extension.schema, value) {
-                    resource.insert(name, kept);
-                }
+            } else if let Some(extension) = self.resource_type.extension(&name)
+                && let Some(kept) = self.select_extension(&extension.schema, value)
+            {
+                resource.insert(name, kept);
             }
         }
     }
@@ -200,8 +198,7 @@ impl<'s> Projection<'s> {
     fn wants_attribute(&self, attribute: &AttrRef<'_>, named: Named) -> bool {
         match (attribute.attribute.returned, self.mode) {
             (Returned::Never, _) => false,
-            (Returned::Always, _) => true,
-            (Returned::Default, Mode::Default) => true,
+            (Returned::Always, _) | (Returned::Default, Mode::Default) => true,
             (Returned::Default, Mode::Only) => named != Named::No,
             (Returned::Default, Mode::Without) => matches!(named, Named::No | Named::Parts),
             // The URN of a schema asks for what that schema returns by default, not for what is costly.
@@ -218,8 +215,7 @@ impl<'s> Projection<'s> {
         let sub_named = self.names_sub(attribute, sub);
         match (sub.returned, self.mode) {
             (Returned::Never, _) => false,
-            (Returned::Always, _) => true,
-            (Returned::Default, Mode::Default) => true,
+            (Returned::Always, _) | (Returned::Default, Mode::Default) => true,
             (Returned::Default, Mode::Only) => sub_named || named != Named::Parts,
             (Returned::Default, Mode::Without) => !sub_named,
             (Returned::Request, Mode::Only) => sub_named,

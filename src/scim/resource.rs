@@ -262,26 +262,21 @@ impl<'s> Sorter<'s, '_> {
         {
             return Ok(());
         }
-        let at = match self.found.iter().position(|found| found.attribute.same_attribute(&attribute)) {
-            Some(at) => at,
-            None => {
-                let whole = AttrRef { sub: None, ..attribute };
-                self.found.push(Found { attribute: whole, whole: None, parts: Object::new() });
-                self.found.len() - 1
-            }
-        };
+        let known = self.found.iter().position(|found| found.attribute.same_attribute(&attribute));
+        let at = known.unwrap_or(self.found.len());
+        if known.is_none() {
+            let whole = AttrRef { sub: None, ..attribute };
+            self.found.push(Found { attribute: whole, whole: None, parts: Object::new() });
+        }
         let Some(found) = self.found.get_mut(at) else { return Ok(()) };
         let former = match attribute.sub {
-            Some(sub) => found.parts.insert(sub.name.clone(), value.clone()),
-            None => found.whole.replace(value.clone()),
+            Some(sub) => found.parts.entry(sub.name.clone()).or_insert(Value::Null),
+            None => found.whole.get_or_insert(Value::Null),
         };
-        match former {
-            Some(former) if value.is_null() => match attribute.sub {
-                Some(sub) => drop(found.parts.insert(sub.name.clone(), former)),
-                None => found.whole = Some(former),
-            },
-            Some(former) if former != value && !former.is_null() => return Err(twice(&attribute)),
-            _ => {}
+        if former.is_null() {
+            *former = value;
+        } else if !value.is_null() && *former != value {
+            return Err(twice(&attribute));
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::compare::is_case_exact;
 use super::members::{did_you_mean, refuse_ambiguous};
 use super::{Attribute, Mutability, Object, Profile, ScimError, Type, json, simple};
 use crate::limits;
@@ -28,7 +29,7 @@ pub fn is_reference_list(attribute: &Attribute) -> bool {
 /// The id at the end of a `$ref`. Only the last segment counts: the base URL and the version may differ (RFC 7643
 /// section 2.4).
 pub fn referenced_id(reference: &str) -> Option<String> {
-    let path = reference.split(['?', '#']).next()?.trim_end_matches('/');
+    let path = reference.split(['?', '#']).next()?;
     let segment = path.rsplit('/').next().filter(|segment| !segment.is_empty())?;
     percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
@@ -79,8 +80,8 @@ impl Identity {
 
 fn folded(value: &Value, attribute: &Attribute) -> String {
     match value {
-        Value::String(text) if attribute.case_exact => text.clone(),
-        Value::String(text) => text.to_lowercase(),
+        Value::String(text) if is_case_exact(attribute) => text.clone(),
+        Value::String(text) => text.chars().flat_map(char::to_lowercase).collect(),
         other => other.to_string(),
     }
 }

@@ -14,7 +14,7 @@ mod parser;
 mod patch_path;
 mod predicate;
 
-pub(in crate::scim) use advice::{listed, unknown_attribute};
+pub(in crate::scim) use advice::{listed, similar, unknown_attribute};
 pub use ast::{CompareOp, Expr, Filter, Literal, Span};
 pub use parser::{parse, parse_path};
 pub use patch_path::{PatchPath, PatchTarget};
