@@ -4,4 +4,4 @@ pub mod error;
 pub mod request;
 
 pub use error::Error;
-pub use request::{Context, Names, Reply};
+pub use request::{Context, Names, Reply, ScimRequest};

@@ -3,6 +3,55 @@
 use serde_json::Value;
 
 use crate::scim::Profile;
+use crate::scim::messages::SearchRequest;
+
+/// One operation of RFC 7644. `endpoint` is that of a mapped resource type as discovery publishes it: `/Users`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ScimRequest {
+    ServiceProviderConfig,
+    /// All resource types, or the one of that name.
+    ResourceTypes {
+        name: Option<String>,
+    },
+    /// All schemas, or the one of that URN.
+    Schemas {
+        id: Option<String>,
+    },
+    Read {
+        endpoint: String,
+        id: String,
+        names: Names,
+    },
+    /// A query of one resource type, or of all of them (section 3.4.2.1), whether it came by GET or by `/.search`.
+    List {
+        endpoint: Option<String>,
+        search: SearchRequest,
+    },
+    Create {
+        endpoint: String,
+        body: Value,
+        names: Names,
+    },
+    Replace {
+        endpoint: String,
+        id: String,
+        body: Value,
+        names: Names,
+    },
+    Patch {
+        endpoint: String,
+        id: String,
+        body: Value,
+        names: Names,
+    },
+    Delete {
+        endpoint: String,
+        id: String,
+    },
+    Bulk {
+        body: Value,
+    },
+}
 
 /// Everything about a request that is not its operation.
 #[derive(Debug, Clone)]
@@ -34,4 +83,20 @@ pub struct Reply {
     pub location: Option<String>,
     /// `meta.version`, for the header ETag.
     pub version: Option<String>,
+}
+
+// === impl ScimRequest ===
+
+impl ScimRequest {
+    /// Whether it may change something, so that it must not be broken off half-way.
+    pub const fn is_write(&self) -> bool {
+        match self {
+            Self::ServiceProviderConfig
+            | Self::ResourceTypes { .. }
+            | Self::Schemas { .. }
+            | Self::Read { .. }
+            | Self::List { .. } => false,
+            Self::Create { .. } | Self::Replace { .. } | Self::Patch { .. } | Self::Delete { .. } | Self::Bulk { .. } => true,
+        }
+    }
 }
