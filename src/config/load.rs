@@ -67,8 +67,25 @@ fn read(text: &str) -> Result<Settings, String> {
         let place = error.location().map(|at| format!("line {}, column {}: ", at.line(), at.column())).unwrap_or_default();
         // Without its snippet, which could show a secret that was written into the file.
         let message = error.without_snippet().to_string();
-        format!("{place}{}", message.split(" at line ").next().unwrap_or(&message).trim_end())
+        format!("{place}{}", advice(message.split(" at line ").next().unwrap_or(&message).trim_end()))
     })
+}
+
+/// The parser's message, with what to type where it does not say so itself.
+fn advice(message: &str) -> String {
+    if let Some(key) = message.strip_prefix("duplicate mapping key: ") {
+        let key = key.split(',').next().unwrap_or(key);
+        return format!("the key `{key}` is there twice: remove one of them");
+    }
+    let hint = match message {
+        "invalid u64" => "write a whole number in digits alone, such as 1048576",
+        "invalid bool" | "invalid boolean" => "write true or false",
+        "expected sequence start" => "write a list here, each entry on a line of its own that begins with `- `",
+        "expected mapping start" => "write `key: value` lines here",
+        "expected string scalar" => "write one text here, in quotes if it holds any of []{}:#",
+        _ => return message.to_owned(),
+    };
+    format!("{message}: {hint}")
 }
 
 /// The variables that are settings. What has the prefix and is none is a problem: it is a mistyped setting.
@@ -95,8 +112,10 @@ fn ours(variables: impl IntoIterator<Item = (String, String)>) -> Result<BTreeMa
 }
 
 fn unknown(name: &str, known: &[String]) -> String {
-    let near = known.iter().map(|known| (strsim::jaro_winkler(known, name), known));
-    let near = near.filter(|(score, _)| *score > 0.9).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    // Without the prefix, which makes any two of them alike.
+    let bare = |name: &str| name.strip_prefix(PREFIX).unwrap_or(name).to_owned();
+    let near = known.iter().map(|known| (strsim::jaro_winkler(&bare(known), &bare(name)), known));
+    let near = near.filter(|(score, _)| *score > 0.85).max_by(|(a, _), (b, _)| a.total_cmp(b));
     match near {
         Some((_, near)) => format!("no such setting; did you mean {near}?"),
         None => "no such setting: remove the variable. If it holds a secret, give it a name that does not begin with SCIMITAR_"

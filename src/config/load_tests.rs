@@ -184,13 +184,16 @@ s.yaml: limits.drain_timeout: `soon` is no time: write it as `60s`, `500ms` or `
 
 #[test]
 fn messages_for_files_and_variables() {
-    let cases: [(&str, &[(&str, &str)], &[&str]); 12] = [
+    type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+    let cases: [Case; 14] = [
         ("# nothing\n", &[], &["mapping: is missing", "clients: is missing: nobody could connect"]),
         ("listn: x\n", &[], &["s.yaml: line 1, column 1: ", "listn", "listen"]),
-        ("listen: 1.2.3.4:1\nlimits:\n  request_bytes: many\n", &[], &["s.yaml: line 3, column 18: "]),
-        ("clients: {a: b}\n", &[], &["s.yaml: line 1, column 10: "]),
-        ("listen: a\nlisten: b\n", &[], &["s.yaml: line 2, column 1: ", "listen"]),
-        ("listen: [\n", &[], &["s.yaml: line "]),
+        ("listen: 1.2.3.4:1\nlimits:\n  request_bytes: many\n", &[], &["s.yaml: line 3, column 18: ", "write a whole number"]),
+        ("clients: {a: b}\n", &[], &["s.yaml: line 1, column 10: ", "write a list here"]),
+        ("listen: a\nlisten: b\n", &[], &["s.yaml: line 2, column 1: the key `listen` is there twice: remove one of them"]),
+        ("listen: [\n", &[], &["s.yaml: line 1, column 9: ", "write one text here"]),
+        ("discovery_without_token: maybe\n", &[], &["s.yaml: line 1, column 26: ", "write true or false"]),
+        ("limits: 5\n", &[], &["s.yaml: line 1, column 9: ", "`key: value`"]),
         ("listen: ':8080'\n", &[], &["listen: `:8080` is no address", "`0.0.0.0:8080`"]),
         ("public_url: scim.example.com\n", &[], &["public_url: `scim.example.com` is no URL: begin it with https://"]),
         ("public_url: https://u@h/\n", &[], &["public_url: `https://u@h/` must not hold a user name"]),

@@ -235,7 +235,7 @@ async fn requests_refused() {
         let detail = answer.is_scim_error(line);
         assert!(detail.contains(tells), "{line}: {detail}");
         assert_eq!(answer.json().get("scimType").and_then(Value::as_str), scim_type, "{line}");
-        assert_eq!(asked, None, "{line}");
+        assert!(asked.is_none(), "{line}");
     }
 }
 
@@ -289,7 +289,8 @@ async fn methods() {
 /// HTTP-02 to HTTP-07.
 #[tokio::test]
 async fn media_types() {
-    let cases: [(&str, &[(&str, &str)], u16); 19] = [
+    type Case = (&'static str, &'static [(&'static str, &'static str)], u16);
+    let cases: [Case; 19] = [
         ("POST", &[("content-type", "application/scim+json")], 201),
         ("POST", &[("content-type", "application/json")], 201),
         ("POST", &[("content-type", "application/scim+json; charset=utf-8")], 201),
