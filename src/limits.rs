@@ -39,6 +39,10 @@ pub const REPLANS: usize = 3;
 pub const CALL_CONCURRENCY: usize = 8;
 /// Bytes of one answer of the backend.
 pub const ANSWER_BYTES: usize = 16 << 20;
+/// Seconds to make a connection to the backend.
+pub const CONNECT_SECONDS: u64 = 5;
+/// Seconds that an idle connection to the backend is kept.
+pub const POOL_IDLE_SECONDS: u64 = 60;
 /// Bytes of a mapping document.
 pub const MAPPING_BYTES: usize = 4 << 20;
 /// Nodes of a mapping document after aliases are followed.
@@ -67,3 +71,23 @@ pub const HEAD_SECONDS: u64 = 10;
 pub const REQUEST_SECONDS: u64 = 60;
 /// Seconds that running requests get after a signal to stop.
 pub const DRAIN_SECONDS: u64 = 20;
+/// Seconds that a connection may lie idle between two requests. Longer than the 60 s of the usual load balancers, which
+/// would otherwise send a request into a connection that is just being closed.
+pub const IDLE_SECONDS: u64 = 75;
+/// Seconds that a write goes on after its client was told 504 or hung up: half a write is worse than a late one.
+pub const WRITE_GRACE_SECONDS: u64 = 30;
+/// Streams of one HTTP/2 connection at once.
+pub const STREAMS: u32 = 100;
+/// Seconds between two pings on an HTTP/2 connection, and for the answer to one.
+pub const PING_SECONDS: u64 = 20;
+/// Characters of a request id that a client chose.
+pub const REQUEST_ID_BYTES: usize = 64;
+/// Bytes of the file of settings.
+pub const SETTINGS_BYTES: u64 = 1 << 20;
+/// Bytes of a file that holds a secret.
+pub const SECRET_BYTES: u64 = 64 << 10;
+/// Characters of the shortest token of a client, unless only this machine can connect. 16 characters out of 64 are 96
+/// bits: beyond guessing over a network.
+pub const TOKEN_CHARS: usize = 16;
+/// Clients in the settings.
+pub const CLIENTS: usize = 1_000;

@@ -1,0 +1,103 @@
+//! Wires everything together: a mapping, its backend, the engine, and the ports between them.
+
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use crate::backend::{Backend, SetupError};
+use crate::config::secrets;
+use crate::engine::{Context, Engine, Error, Offer, Reply, ScimRequest, ports};
+use crate::mapping::{self, Mapping, Report, Secrets};
+use crate::server::Service;
+use crate::translate::call::{Answer, HttpCall};
+use crate::translate::outcome::Fault;
+
+/// The service: what the server calls.
+pub struct App {
+    engine: Engine<Backend>,
+}
+
+/// Why there is no service.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("the mapping {file} cannot be read: {error}. Set `mapping` to a file that exists")]
+    Read { file: String, error: std::io::Error },
+    /// The diagnostics, as a person reads them.
+    #[error("{0}")]
+    Mapping(String),
+    #[error("backend: {0}")]
+    Backend(#[from] SetupError),
+}
+
+/// Secrets from the environment and from files.
+pub struct Environment;
+
+/// Values given by hand, before the environment: the demo's own addresses.
+pub struct Given<'g>(pub &'g [(&'g str, &'g str)]);
+
+/// Reads a mapping file.
+pub fn read_mapping(path: &Path) -> Result<Mapping, LoadError> {
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| LoadError::Read { file: file.clone(), error })?;
+    load_mapping(&file, &text, &Environment)
+}
+
+/// Compiles a mapping. Warnings are logged, errors returned as a person reads them.
+pub fn load_mapping(file: &str, text: &str, secrets: &dyn Secrets) -> Result<Mapping, LoadError> {
+    let (mapping, diagnostics) = mapping::load(text, secrets);
+    let report = Report { file, text, diagnostics: &diagnostics };
+    match mapping {
+        Some(mapping) => {
+            for diagnostic in &diagnostics {
+                let (line, _) = report.position(diagnostic.span.start);
+                tracing::warn!(code = diagnostic.code.as_str(), "{file}:{line}: {}", diagnostic.message);
+            }
+            Ok(mapping)
+        }
+        None => Err(LoadError::Mapping(report.human())),
+    }
+}
+
+// === impl App ===
+
+impl App {
+    pub fn new(mapping: Mapping, offer: Offer) -> Result<Self, LoadError> {
+        let backend = Backend::new(&mapping.backend)?;
+        Ok(Self { engine: Engine::new(mapping, backend, offer) })
+    }
+
+    pub fn mapping(&self) -> &Mapping {
+        self.engine.mapping()
+    }
+}
+
+impl Service for App {
+    async fn call(&self, context: Context, request: ScimRequest) -> Result<Reply, Error> {
+        self.engine.call(&context, request).await
+    }
+
+    fn endpoints(&self) -> &[String] {
+        self.engine.endpoints()
+    }
+}
+
+impl ports::Backend for Backend {
+    async fn send(&self, call: &HttpCall<'_>) -> Result<Answer, Fault> {
+        Self::send(self, call).await
+    }
+}
+
+impl Secrets for Environment {
+    fn resolve(&self, text: &str) -> Result<SecretString, String> {
+        secrets::resolve(text).map_err(|error| error.to_string())
+    }
+}
+
+impl Secrets for Given<'_> {
+    fn resolve(&self, text: &str) -> Result<SecretString, String> {
+        match self.0.iter().find(|(name, _)| text == format!("${{{name}}}")) {
+            Some((_, value)) => Ok(SecretString::from(*value)),
+            None => Environment.resolve(text),
+        }
+    }
+}

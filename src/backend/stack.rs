@@ -1,0 +1,98 @@
+//! THE outbound tower stack, built once.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, Service, ServiceBuilder};
+
+use super::body::{self, BodyError};
+use super::retry_after;
+use crate::limits;
+use crate::translate::call::Answer;
+use crate::translate::outcome::FaultClass;
+
+/// The stack, boxed at this one boundary.
+pub(super) type Stack = BoxCloneSyncService<Request<Full<Bytes>>, Answer, BoxError>;
+
+/// The pooled client, reading answers to their end.
+#[derive(Clone)]
+struct Whole {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+pub(super) fn build(limit: Duration) -> io::Result<Stack> {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    http.set_connect_timeout(Some(Duration::from_secs(limits::CONNECT_SECONDS)));
+    let https = HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().enable_http2().wrap_connector(http);
+    let client = Client::builder(TokioExecutor::new())
+        // Without a timer idle connections would never be closed.
+        .pool_timer(TokioTimer::new())
+        .timer(TokioTimer::new())
+        .pool_idle_timeout(Duration::from_secs(limits::POOL_IDLE_SECONDS))
+        // Left on: a request is sent again only if the pooled connection was closed before any of it was written.
+        .retry_canceled_requests(true)
+        .build(https);
+    Ok(BoxCloneSyncService::new(
+        ServiceBuilder::new()
+            // Outermost: the time is for connecting, waiting and reading the body together.
+            .timeout(limit)
+            .service(Whole { client }),
+    ))
+}
+
+/// What an error of the stack is. Its text names neither URL nor header.
+pub(super) fn describe(error: &(dyn StdError + Send + Sync + 'static)) -> (FaultClass, String) {
+    if error.is::<tower::timeout::error::Elapsed>() {
+        return (FaultClass::TimedOut, "no answer within `backend.timeout`".to_owned());
+    }
+    match error.downcast_ref::<BodyError>() {
+        Some(body) => (FaultClass::Unintelligible, body.to_string()),
+        None => (FaultClass::Unreachable, chain(error)),
+    }
+}
+
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+// === impl Whole ===
+
+impl Service<Request<Full<Bytes>>> for Whole {
+    type Response = Answer;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
+        let response = self.client.request(request);
+        Box::pin(async move {
+            let (head, body) = response.await?.into_parts();
+            let retry_after = retry_after(&head.headers);
+            Ok(Answer { status: head.status.as_u16(), retry_after, body: body::read(body).await? })
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! The command line: one file a subcommand. Exit codes: 0 good, 1 findings (something is wrong with what was given),
+//! 2 usage.
+
+pub mod demo;
+pub mod serve;
+pub mod signals;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::telemetry::{self, LogError};
+
+/// Something is wrong with what the command was given.
+pub const FINDINGS: u8 = 1;
+/// The command line itself is wrong. clap uses the same.
+pub const USAGE: u8 = 2;
+
+/// Puts SCIM 2.0 in front of a REST API that nobody can change.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "scimitar", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub log: LogArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every subcommand understands.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// What is logged: a level, or filters such as `warn,scimitar=debug`
+    #[arg(long, global = true, env = "SCIMITAR_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+    /// The form of log lines
+    #[arg(long, global = true, env = "SCIMITAR_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: Format,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+/// The subcommands.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Serve SCIM as the settings say
+    Serve(serve::ServeArgs),
+}
+
+/// Runs a command.
+pub fn run(cli: Cli) -> ExitCode {
+    match cli.command {
+        Command::Serve(args) => serve::run(&args, &cli.log),
+    }
+}
+
+// === impl LogArgs ===
+
+impl LogArgs {
+    /// Starts logging. The command line and its variables go before the settings.
+    pub fn start(&self, settings: Option<&str>) -> Result<(), LogError> {
+        let format = match self.log_format {
+            Format::Text => telemetry::Format::Text,
+            Format::Json => telemetry::Format::Json,
+        };
+        telemetry::init(self.log.as_deref().or(settings), format)
+    }
+}
+
+/// Writes a line for a person to stderr. Where nobody can read it, nobody can be told so either.
+pub(crate) fn say(line: &str) {
+    drop(writeln!(io::stderr(), "{line}"));
+}
+
+/// Writes what a command answers to stdout; a reader who closed it (`| head`) has read enough.
+pub(crate) fn answer(line: &str) {
+    drop(writeln!(io::stdout(), "{line}"));
+}
+
+#[cfg(test)]
+#[path = "cli_tests.rs"]
+mod tests;

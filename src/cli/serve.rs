@@ -1,0 +1,102 @@
+//! `scimitar serve`: the gateway.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::signals::Signals;
+use super::{FINDINGS, LogArgs, USAGE, answer, say};
+use crate::config::{self, Resolved};
+use crate::scim::Profile;
+use crate::server::{Connections, Drained, Options, Service, Stack, serve};
+use crate::telemetry;
+
+/// What `serve` understands.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ServeArgs {
+    /// The file of settings
+    #[arg(long, env = "SCIMITAR_CONFIG", value_name = "FILE")]
+    pub config: PathBuf,
+    /// Check the settings and end
+    #[arg(long, required = true)]
+    pub check: bool,
+}
+
+/// Loads and checks the settings.
+pub fn run(args: &ServeArgs, log: &LogArgs) -> ExitCode {
+    match settings(args, log) {
+        Ok(_) => {
+            answer(&format!("{}: the settings are good", args.config.display()));
+            ExitCode::SUCCESS
+        }
+        Err(code) => code,
+    }
+}
+
+/// The settings, with logging started as they say. What is wrong is said, and the exit code returned.
+pub fn settings(args: &ServeArgs, log: &LogArgs) -> Result<Resolved, ExitCode> {
+    let profiles = Profile::ALL.map(|profile| profile.name);
+    let settings = config::load(&args.config, &profiles).map_err(|problems| {
+        say(&problems.to_string());
+        ExitCode::from(FINDINGS)
+    })?;
+    log.start(settings.log.as_deref()).map_err(|error| {
+        say(&format!("log: {error}"));
+        ExitCode::from(USAGE)
+    })?;
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(settings)
+}
+
+/// Serves until a signal: the first drains, the second ends at once.
+pub async fn listen<S: Service>(settings: &Resolved, service: Arc<S>) -> ExitCode {
+    let failed = |message: String| {
+        say(&message);
+        ExitCode::from(FINDINGS)
+    };
+    let options = match Options::new(settings) {
+        Ok(options) => options,
+        Err(error) => return failed(error),
+    };
+    let signals = match Signals::install() {
+        Ok(signals) => signals,
+        Err(error) => return failed(format!("signals cannot be received: {error}")),
+    };
+    let listener = match TcpListener::bind(settings.listen).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            return failed(format!(
+                "cannot listen on {}: {error}. End what listens there, or set `listen` to another port",
+                settings.listen
+            ));
+        }
+    };
+    let address = listener.local_addr().unwrap_or(settings.listen);
+    tracing::info!(target: telemetry::START, %address, base_path = %settings.base_path, "serving SCIM");
+    let bounds = Connections {
+        limit: settings.limits.connections,
+        drain: settings.limits.drain_timeout,
+        ..Connections::default()
+    };
+    let stack = Stack::new(service, &options);
+    let stop = signals.clone();
+    let stopped = async move {
+        stop.reached(1).await;
+        tracing::info!(target: telemetry::START, "stopping: running requests are finished first; a second signal ends at once");
+    };
+    tokio::select! {
+        drained = serve(listener, stack, bounds, stopped) => match drained {
+            Drained::Clean => ExitCode::SUCCESS,
+            Drained::Cut { requests } => {
+                tracing::warn!(requests, "the time to drain was up; requests were cut off");
+                ExitCode::from(FINDINGS)
+            }
+        },
+        () = signals.reached(2) => ExitCode::from(FINDINGS),
+    }
+}

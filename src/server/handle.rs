@@ -1,0 +1,210 @@
+//! The bottom of the stack: an HTTP request becomes an operation, and its reply a response.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use http::header::{ALLOW, IF_MATCH, IF_NONE_MATCH};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use tokio::sync::oneshot;
+use tracing::Instrument;
+
+use super::auth::Principal;
+use super::base::BaseUrl;
+use super::query::{self, Parameters};
+use super::rescue::panic_text;
+use super::routes::{self, Route};
+use super::shed::Place;
+use super::step::{Body, Request, Response};
+use super::{Error, Service, body, media, respond};
+use crate::engine;
+use crate::engine::{Context, Reply, ScimRequest};
+use crate::limits;
+use crate::scim::ScimError;
+
+/// Hands requests to the service.
+pub struct Handler<S>(Arc<Shared<S>>);
+
+struct Shared<S> {
+    service: Arc<S>,
+    base: BaseUrl,
+    /// How long a write may run; longer than its client waits.
+    write_limit: Duration,
+}
+
+// === impl Handler ===
+
+impl<S: Service> Handler<S> {
+    pub fn new(service: Arc<S>, base: BaseUrl, request_timeout: Duration) -> Self {
+        let write_limit = request_timeout.saturating_add(Duration::from_secs(limits::WRITE_GRACE_SECONDS));
+        Self(Arc::new(Shared { service, base, write_limit }))
+    }
+}
+
+impl<S> Clone for Handler<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Service> tower::Service<Request> for Handler<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        Box::pin(handle(Arc::clone(&self.0), request))
+    }
+}
+
+async fn handle<S: Service>(shared: Arc<Shared<S>>, request: Request) -> Result<Response, Error> {
+    let (parts, body) = request.into_parts();
+    let route = routes::resolve(shared.base.path(), shared.service.endpoints(), parts.uri.path())?;
+    let span = tracing::Span::current();
+    span.record("route", route.pattern());
+    if let Some(endpoint) = route.endpoint() {
+        span.record("endpoint", endpoint);
+    }
+    if route == Route::Me {
+        return Err(ScimError::status(501, "/Me is not served here (RFC 7644 section 3.11): address the resource by its id.").into());
+    }
+    if parts.method == Method::OPTIONS {
+        let mut response = respond::empty(StatusCode::NO_CONTENT);
+        if let Ok(allow) = HeaderValue::from_str(&route.allow()) {
+            response.headers_mut().insert(ALLOW, allow);
+        }
+        return Ok(response);
+    }
+    if !route.methods().contains(&parts.method) {
+        return Err(Error::MethodNotAllowed {
+            method: parts.method.to_string(),
+            route: route.pattern(),
+            allow: route.allow(),
+        });
+    }
+    let principal = parts
+        .extensions
+        .get::<Principal>()
+        .ok_or_else(|| engine::Error::Gateway("a request came through without authentication".to_owned()))?;
+    let context = Context {
+        base_url: shared.base.of(&parts),
+        profile: principal.profile,
+        if_match: joined(&parts.headers, &IF_MATCH)?,
+        if_none_match: joined(&parts.headers, &IF_NONE_MATCH)?,
+    };
+    let place = parts.extensions.get::<Place>().cloned();
+    let operation = operation(&context, route, &parts, body).await?;
+    let reply = if operation.is_write() {
+        detached(shared, context, operation, place).await?
+    } else {
+        shared.service.call(context, operation).await?
+    };
+    respond::success(&reply)
+}
+
+/// What the request asks for. The method is one that the route has.
+async fn operation(context: &Context, route: Route, parts: &Parts, body: Body) -> Result<ScimRequest, Error> {
+    let parameters = Parameters::new(parts.uri.query())?;
+    if route.is_discovery() && parameters.has("filter") {
+        // Section 4 asks for 403, lest a client believes that what it does not see is not there. Other parameters
+        // "SHALL be ignored".
+        return Err(ScimError::status(403, "Discovery endpoints cannot be filtered: leave out the parameter filter.").into());
+    }
+    Ok(match (route, &parts.method) {
+        (Route::ServiceProviderConfig, _) => ScimRequest::ServiceProviderConfig,
+        (Route::ResourceTypes, _) => ScimRequest::ResourceTypes { name: None },
+        (Route::ResourceType(name), _) => ScimRequest::ResourceTypes { name: Some(name) },
+        (Route::Schemas, _) => ScimRequest::Schemas { id: None },
+        (Route::Schema(id), _) => ScimRequest::Schemas { id: Some(id) },
+        (Route::Root, _) => ScimRequest::List { endpoint: None, search: parameters.search()? },
+        (Route::RootSearch, _) => {
+            let body = document(parts, body).await?;
+            ScimRequest::List { endpoint: None, search: query::search_body(&body, context.profile)? }
+        }
+        (Route::Search { endpoint }, _) => {
+            let body = document(parts, body).await?;
+            ScimRequest::List { endpoint: Some(endpoint), search: query::search_body(&body, context.profile)? }
+        }
+        (Route::Bulk, _) => ScimRequest::Bulk { body: document(parts, body).await? },
+        (Route::Collection { endpoint }, &Method::POST) => {
+            let names = parameters.names()?;
+            ScimRequest::Create { endpoint, body: document(parts, body).await?, names }
+        }
+        (Route::Collection { endpoint }, _) => ScimRequest::List { endpoint: Some(endpoint), search: parameters.search()? },
+        (Route::Resource { endpoint, id }, &Method::PUT) => {
+            let names = parameters.names()?;
+            ScimRequest::Replace { endpoint, id, body: document(parts, body).await?, names }
+        }
+        (Route::Resource { endpoint, id }, &Method::PATCH) => {
+            let names = parameters.names()?;
+            ScimRequest::Patch { endpoint, id, body: document(parts, body).await?, names }
+        }
+        (Route::Resource { endpoint, id }, &Method::DELETE) => ScimRequest::Delete { endpoint, id },
+        (Route::Resource { endpoint, id }, _) => ScimRequest::Read { endpoint, id, names: parameters.names()? },
+        (Route::Me, _) => return Err(engine::Error::Gateway("/Me got as far as its operation".to_owned()).into()),
+    })
+}
+
+/// The body as JSON. Only asked for where a body means something: a Content-Type on GET or DELETE (authentik,
+/// Keycloak) is not looked at.
+async fn document(parts: &Parts, body: Body) -> Result<serde_json::Value, Error> {
+    media::check(&parts.headers)?;
+    let bytes = body::read(&parts.extensions, body).await?;
+    Ok(body::parse(&bytes)?)
+}
+
+/// Several headers of one name are one list (RFC 9110 section 5.3).
+fn joined(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, ScimError> {
+    let mut whole: Option<String> = None;
+    for value in headers.get_all(name) {
+        let value = value.to_str().map_err(|_| {
+            ScimError::status(400, format!("The header {name} holds a character that no ETag has: send the ETag as it was received."))
+        })?;
+        match &mut whole {
+            None => whole = Some(value.to_owned()),
+            Some(whole) => {
+                whole.push_str(", ");
+                whole.push_str(value);
+            }
+        }
+    }
+    Ok(whole)
+}
+
+/// Runs a write to its end, whether its client waits or not: an IdP that gave up after a second must not leave half
+/// a change behind.
+async fn detached<S: Service>(
+    shared: Arc<Shared<S>>,
+    context: Context,
+    operation: ScimRequest,
+    place: Option<Place>,
+) -> Result<Reply, Error> {
+    let (sender, receiver) = oneshot::channel();
+    let limit = shared.write_limit;
+    let write = async move {
+        let call = AssertUnwindSafe(tokio::time::timeout(limit, shared.service.call(context, operation))).catch_unwind();
+        let result = match call.await {
+            Ok(Ok(result)) => result.map_err(Error::from),
+            Ok(Err(_)) => Err(Error::TimedOut { limit }),
+            Err(panic) => Err(Error::Panicked(panic_text(&*panic))),
+        };
+        if let Err(unheard) = sender.send(result) {
+            match unheard {
+                Ok(_) => tracing::info!("the write was finished after its client had gone"),
+                Err(error) => tracing::warn!(%error, "the write failed after its client had gone"),
+            }
+        }
+        drop(place);
+    };
+    tokio::spawn(write.in_current_span());
+    receiver.await.unwrap_or_else(|_| Err(engine::Error::Gateway("the task of a write was ended".to_owned()).into()))
+}
