@@ -25,11 +25,7 @@ struct Running {
 
 async fn start(bounds: Connections) -> Running {
     let fake = Arc::new(Fake::new());
-    let client = Client {
-        name: "test".into(),
-        tokens: vec![TokenHash::of(&"test".into())],
-        profile: &Profile::LENIENT,
-    };
+    let client = Client { name: "test".into(), tokens: vec![TokenHash::of(&"test".into())], profile: &Profile::LENIENT };
     let options = Options {
         base: BaseUrl::new(None, "", "127.0.0.1:0"),
         clients: Clients(vec![client]),
