@@ -17,7 +17,8 @@ fn the_command_line_is_sound() {
 
 #[test]
 fn arguments() {
-    let cli = Cli::try_parse_from(["scimitar", "serve", "--config", "s.yaml", "--check", "--log", "debug", "--log-format", "json"]);
+    let cli =
+        Cli::try_parse_from(["scimitar", "serve", "--config", "s.yaml", "--check", "--log", "debug", "--log-format", "json"]);
     let cli = cli.unwrap();
     assert_eq!((cli.log.log.as_deref(), cli.log.log_format), (Some("debug"), Format::Json));
     let Command::Serve(args) = cli.command;

@@ -78,11 +78,8 @@ pub async fn listen<S: Service>(settings: &Resolved, service: Arc<S>) -> ExitCod
     };
     let address = listener.local_addr().unwrap_or(settings.listen);
     tracing::info!(target: telemetry::START, %address, base_path = %settings.base_path, "serving SCIM");
-    let bounds = Connections {
-        limit: settings.limits.connections,
-        drain: settings.limits.drain_timeout,
-        ..Connections::default()
-    };
+    let bounds =
+        Connections { limit: settings.limits.connections, drain: settings.limits.drain_timeout, ..Connections::default() };
     let stack = Stack::new(service, &options);
     let stop = signals.clone();
     let stopped = async move {
@@ -100,3 +97,7 @@ pub async fn listen<S: Service>(settings: &Resolved, service: Arc<S>) -> ExitCod
         () = signals.reached(2) => ExitCode::from(FINDINGS),
     }
 }
+
+#[cfg(test)]
+#[path = "serve_tests.rs"]
+mod tests;

@@ -67,13 +67,7 @@ struct Checker<'a, S> {
 impl Settings {
     /// Checks everything. `name` is the file for messages, `folder` the one that relative paths begin at, `profiles`
     /// the names that a profile may have.
-    pub fn check(
-        self,
-        name: &str,
-        folder: &Path,
-        profiles: &[&str],
-        secrets: &impl Secrets,
-    ) -> Result<Resolved, Problems> {
+    pub fn check(self, name: &str, folder: &Path, profiles: &[&str], secrets: &impl Secrets) -> Result<Resolved, Problems> {
         let mut checker = Checker { problems: Vec::new(), warnings: Vec::new(), profiles, secrets };
         let listen = checker.listen(&self.listen);
         let base_path = checker.base_path(&self.base_path);
@@ -145,7 +139,9 @@ impl<S: Secrets> Checker<'_, S> {
             // RFC 7644 section 1.3: the base URI must not have a query.
             _ if text.contains(['?', '#']) => Some("must not hold a query (?) or fragment (#): write the part before it"),
             Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) => match uri.authority() {
-                Some(authority) if authority.as_str().contains('@') => Some("must not hold a user name: leave out what is before @"),
+                Some(authority) if authority.as_str().contains('@') => {
+                    Some("must not hold a user name: leave out what is before @")
+                }
                 Some(_) => None,
                 None => Some("has no host"),
             },
@@ -213,7 +209,10 @@ impl<S: Secrets> Checker<'_, S> {
         }
         let value = token.expose_secret();
         if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-            self.wrong(key, "holds a blank, a line break or a character outside ASCII, which no header can carry: make a new one");
+            self.wrong(
+                key,
+                "holds a blank, a line break or a character outside ASCII, which no header can carry: make a new one",
+            );
             return None;
         }
         if value.len() < limits::TOKEN_CHARS && !listen.ip().is_loopback() {

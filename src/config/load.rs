@@ -30,11 +30,7 @@ pub fn load(file: &Path, profiles: &[&str]) -> Result<Resolved, Problems> {
 }
 
 /// Puts variables over a file.
-pub fn layer(
-    name: &str,
-    text: &str,
-    variables: impl IntoIterator<Item = (String, String)>,
-) -> Result<Settings, Problems> {
+pub fn layer(name: &str, text: &str, variables: impl IntoIterator<Item = (String, String)>) -> Result<Settings, Problems> {
     let problems = |list: Vec<Problem>| Problems { file: name.to_owned(), list };
     let file = read(text).map_err(|message| problems(vec![Problem::new("", message)]))?;
     let variables = ours(variables).map_err(problems)?;

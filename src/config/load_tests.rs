@@ -124,7 +124,9 @@ fn tokens_are_never_shown() {
     assert!(!format!("{:?}", layer("s.yaml", text, []).unwrap()).contains("literal-secret"));
     assert_eq!(
         settings.warnings,
-        ["clients[0].token: the token is written into the settings: put it into an environment variable and write `${SCIM_TOKEN}`"]
+        [
+            "clients[0].token: the token is written into the settings: put it into an environment variable and write `${SCIM_TOKEN}`"
+        ]
     );
     let broken = load("clients: [{name: a, token: literal-secret-0001, oops: 1}]\n", &[]).unwrap_err();
     assert!(!broken.contains("literal-secret"), "{broken}");

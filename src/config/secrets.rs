@@ -11,13 +11,17 @@ use crate::limits;
 /// Why a reference cannot be followed, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    #[error("`${{` has no `}}`: write ${{NAME}} for an environment variable, ${{file:/path}} for a file, $${{ for the text itself")]
+    #[error(
+        "`${{` has no `}}`: write ${{NAME}} for an environment variable, ${{file:/path}} for a file, $${{ for the text itself"
+    )]
     Unclosed,
     #[error(
         "`{0}` is no name of an environment variable: use letters, digits and _, as in ${{SCIM_TOKEN}}; a file is written ${{file:/path}}"
     )]
     Name(String),
-    #[error("the environment variable {0} is not set: set it where the gateway is started, or refer to a file with ${{file:/path}}")]
+    #[error(
+        "the environment variable {0} is not set: set it where the gateway is started, or refer to a file with ${{file:/path}}"
+    )]
     Unset(String),
     #[error("the environment variable {0} is empty: give it a value")]
     Empty(String),

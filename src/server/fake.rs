@@ -12,18 +12,18 @@ use crate::engine::{Context, Error, Reply, ScimRequest};
 use crate::scim::{ScimError, ScimType};
 use crate::translate::outcome::{Fault, FaultClass};
 
-pub(super) struct Fake {
+pub(crate) struct Fake {
     endpoints: Vec<String>,
-    pub(super) asked: Mutex<Vec<(Context, ScimRequest)>>,
+    pub(crate) asked: Mutex<Vec<(Context, ScimRequest)>>,
     /// A permit for each operation on the id `slow` that was begun.
-    pub(super) begun: Semaphore,
+    pub(crate) begun: Semaphore,
     /// Operations on the id `slow` wait for a permit of this.
-    pub(super) gate: Semaphore,
-    pub(super) finished: AtomicUsize,
+    pub(crate) gate: Semaphore,
+    pub(crate) finished: AtomicUsize,
 }
 
 impl Fake {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             endpoints: vec!["/Users".to_owned(), "/Groups".to_owned()],
             asked: Mutex::default(),
@@ -33,7 +33,7 @@ impl Fake {
         }
     }
 
-    pub(super) fn take(&self) -> Vec<(Context, ScimRequest)> {
+    pub(crate) fn take(&self) -> Vec<(Context, ScimRequest)> {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 
@@ -61,10 +61,9 @@ impl Fake {
             "failed" => Err(fault(FaultClass::Failed, None).into()),
             "locked-out" => Err(fault(FaultClass::Unauthorized, None).into()),
             "gibberish" => Err(fault(FaultClass::Unintelligible, None).into()),
-            "half" => Err(Error::Backend {
-                fault: fault(FaultClass::Failed, None),
-                left: vec!["User.create SECRET-DETAIL".to_owned()],
-            }),
+            "half" => {
+                Err(Error::Backend { fault: fault(FaultClass::Failed, None), left: vec!["User.create SECRET-DETAIL".to_owned()] })
+            }
             "mapping" => Err(Error::Mapping("SECRET-DETAIL".to_owned())),
             "gateway" => Err(Error::Gateway("SECRET-DETAIL".to_owned())),
             "panic" => panic!("SECRET-DETAIL"),

@@ -75,7 +75,9 @@ async fn handle<S: Service>(shared: Arc<Shared<S>>, request: Request) -> Result<
         span.record("endpoint", endpoint);
     }
     if route == Route::Me {
-        return Err(ScimError::status(501, "/Me is not served here (RFC 7644 section 3.11): address the resource by its id.").into());
+        return Err(
+            ScimError::status(501, "/Me is not served here (RFC 7644 section 3.11): address the resource by its id.").into()
+        );
     }
     if parts.method == Method::OPTIONS {
         let mut response = respond::empty(StatusCode::NO_CONTENT);
@@ -85,11 +87,7 @@ async fn handle<S: Service>(shared: Arc<Shared<S>>, request: Request) -> Result<
         return Ok(response);
     }
     if !route.methods().contains(&parts.method) {
-        return Err(Error::MethodNotAllowed {
-            method: parts.method.to_string(),
-            route: route.pattern(),
-            allow: route.allow(),
-        });
+        return Err(Error::MethodNotAllowed { method: parts.method.to_string(), route: route.pattern(), allow: route.allow() });
     }
     let principal = parts
         .extensions
@@ -167,7 +165,10 @@ fn joined(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Scim
     let mut whole: Option<String> = None;
     for value in headers.get_all(name) {
         let value = value.to_str().map_err(|_| {
-            ScimError::status(400, format!("The header {name} holds a character that no ETag has: send the ETag as it was received."))
+            ScimError::status(
+                400,
+                format!("The header {name} holds a character that no ETag has: send the ETag as it was received."),
+            )
         })?;
         match &mut whole {
             None => whole = Some(value.to_owned()),

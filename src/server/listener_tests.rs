@@ -25,11 +25,7 @@ struct Running {
 
 async fn start(bounds: Connections) -> Running {
     let fake = Arc::new(Fake::new());
-    let client = Client {
-        name: "test".into(),
-        tokens: vec![TokenHash::of(&"test".into())],
-        profile: &Profile::LENIENT,
-    };
+    let client = Client { name: "test".into(), tokens: vec![TokenHash::of(&"test".into())], profile: &Profile::LENIENT };
     let options = Options {
         base: BaseUrl::new(None, "", "127.0.0.1:0"),
         clients: Clients(vec![client]),
@@ -166,7 +162,7 @@ async fn running_requests_are_finished_before_the_end() {
 
 #[tokio::test]
 async fn a_write_whose_client_is_gone_is_finished_before_the_end() {
-    let running = start(bounds()).await;
+    let mut running = start(bounds()).await;
     let stream = connect(running.address, &read("slow").replace("GET", "DELETE")).await;
     running.fake.begun.acquire().await.unwrap().forget();
     drop(stream);
@@ -174,6 +170,7 @@ async fn a_write_whose_client_is_gone_is_finished_before_the_end() {
     while TcpStream::connect(running.address).await.is_ok() {
         tokio::task::yield_now().await;
     }
+    timeout(Duration::from_millis(100), &mut running.served).await.expect_err("ended before the write");
     running.fake.gate.add_permits(1);
     assert_eq!(running.served.await.unwrap(), Drained::Clean);
     assert_eq!(running.fake.finished.load(Ordering::SeqCst), 1);

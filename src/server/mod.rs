@@ -22,7 +22,7 @@ pub mod step;
 pub mod trace;
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 
 pub use error::Error;
 pub use listener::{Connections, Drained, serve};

@@ -54,7 +54,12 @@ impl Parameters {
 
     fn integer(&self, name: &str) -> Result<Option<i64>, ScimError> {
         self.one(name)?
-            .map(|value| value.trim().parse().map_err(|_| ScimError::invalid_value(format!("{name} must be an integer, such as {name}=1."))))
+            .map(|value| {
+                value
+                    .trim()
+                    .parse()
+                    .map_err(|_| ScimError::invalid_value(format!("{name} must be an integer, such as {name}=1.")))
+            })
             .transpose()
     }
 
@@ -80,13 +85,14 @@ impl Parameters {
 /// The query in the body of a POST to `/.search`.
 pub fn search_body(body: &Value, profile: &Profile) -> Result<SearchRequest, ScimError> {
     let Some(object) = body.as_object() else {
-        return Err(ScimError::invalid_syntax(format!("The body must be a JSON object with \"schemas\": [\"{SEARCH_SCHEMA}\"].")));
+        return Err(ScimError::invalid_syntax(format!(
+            "The body must be a JSON object with \"schemas\": [\"{SEARCH_SCHEMA}\"]."
+        )));
     };
     let member = |name: &str| member(object, name);
     match member("schemas") {
         None if profile.schemas_optional => {}
-        Some(Value::Array(urns))
-            if urns.iter().filter_map(Value::as_str).any(|urn| urn.eq_ignore_ascii_case(SEARCH_SCHEMA)) => {}
+        Some(Value::Array(urns)) if urns.iter().filter_map(Value::as_str).any(|urn| urn.eq_ignore_ascii_case(SEARCH_SCHEMA)) => {}
         _ => {
             return Err(ScimError::invalid_syntax(format!(
                 "The body of a search must say so: add \"schemas\": [\"{SEARCH_SCHEMA}\"]."
@@ -140,7 +146,10 @@ fn split(names: &str) -> Vec<String> {
 
 fn bounded(parameter: &str, names: Vec<String>) -> Result<Vec<String>, ScimError> {
     if names.len() > limits::PROJECTION_NAMES {
-        return Err(ScimError::invalid_value(format!("{parameter} has more than {} names: ask for fewer.", limits::PROJECTION_NAMES)));
+        return Err(ScimError::invalid_value(format!(
+            "{parameter} has more than {} names: ask for fewer.",
+            limits::PROJECTION_NAMES
+        )));
     }
     Ok(names)
 }

@@ -116,10 +116,7 @@ fn rescue(error: &Error, request_id: &str) -> Rescued {
                 Refusal::Malformed => r#"Bearer realm="scim", error="invalid_request""#,
                 Refusal::Unknown => r#"Bearer realm="scim", error="invalid_token""#,
             };
-            Rescued {
-                error: ScimError::status(401, refusal.advice()),
-                headers: vec![(WWW_AUTHENTICATE, challenge.to_owned())],
-            }
+            Rescued { error: ScimError::status(401, refusal.advice()), headers: vec![(WWW_AUTHENTICATE, challenge.to_owned())] }
         }
         Error::MethodNotAllowed { method, route, allow } => Rescued {
             error: ScimError::status(405, format!("{method} is not possible on {route}; these are: {allow}.")),
