@@ -48,6 +48,8 @@ pub enum Format {
 /// The subcommands.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
+    /// Try it out: a backend in memory with the gateway in front
+    Demo(demo::DemoArgs),
     /// Serve SCIM as the settings say
     Serve(serve::ServeArgs),
 }
@@ -55,6 +57,7 @@ pub enum Command {
 /// Runs a command.
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
+        Command::Demo(args) => demo::run(&args, &cli.log),
         Command::Serve(args) => serve::run(&args, &cli.log),
     }
 }
@@ -69,6 +72,19 @@ impl LogArgs {
             Format::Json => telemetry::Format::Json,
         };
         telemetry::init(self.log.as_deref().or(settings), format)
+    }
+}
+
+/// Runs a command that needs the network to its end.
+pub(crate) fn block_on(command: impl Future<Output = ExitCode>) -> ExitCode {
+    // Fails only if another provider was installed before, which nothing does.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(command),
+        Err(error) => {
+            say(&format!("the runtime cannot be started: {error}"));
+            ExitCode::from(FINDINGS)
+        }
     }
 }
 

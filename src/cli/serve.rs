@@ -9,7 +9,9 @@ use tokio::net::TcpListener;
 
 use super::signals::Signals;
 use super::{FINDINGS, LogArgs, USAGE, answer, say};
+use crate::app::{App, read_mapping};
 use crate::config::{self, Resolved};
+use crate::engine::Offer;
 use crate::scim::Profile;
 use crate::server::{Connections, Drained, Options, Service, Stack, serve};
 use crate::telemetry;
@@ -20,20 +22,33 @@ pub struct ServeArgs {
     /// The file of settings
     #[arg(long, env = "SCIMITAR_CONFIG", value_name = "FILE")]
     pub config: PathBuf,
-    /// Check the settings and end
-    #[arg(long, required = true)]
+    /// Check the settings and the mapping, and end
+    #[arg(long)]
     pub check: bool,
 }
 
-/// Loads and checks the settings.
+/// Serves as the settings say, or only checks them and the mapping.
 pub fn run(args: &ServeArgs, log: &LogArgs) -> ExitCode {
-    match settings(args, log) {
-        Ok(_) => {
-            answer(&format!("{}: the settings are good", args.config.display()));
-            ExitCode::SUCCESS
+    let settings = match settings(args, log) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let app = read_mapping(&settings.mapping).and_then(|mapping| {
+        let offer = Offer { max_payload: settings.limits.request_bytes, ..Offer::default() };
+        App::new(mapping, offer)
+    });
+    let app = match app {
+        Ok(app) => app,
+        Err(error) => {
+            say(&error.to_string());
+            return ExitCode::from(FINDINGS);
         }
-        Err(code) => code,
+    };
+    if args.check {
+        answer(&format!("{}: the settings and the mapping are good", args.config.display()));
+        return ExitCode::SUCCESS;
     }
+    super::block_on(listen(&settings, Arc::new(app)))
 }
 
 /// The settings, with logging started as they say. What is wrong is said, and the exit code returned.

@@ -17,13 +17,6 @@ use crate::translate::read::{id_of, location};
 use crate::translate::relation::MemberChange;
 use crate::translate::write::key_of;
 
-/// What a change of membership came to.
-#[derive(Debug, Default)]
-pub(super) struct MembersChanged {
-    /// The ids that the backend does not know.
-    pub(super) unknown: Vec<String>,
-}
-
 impl<B: Backend> Operation<'_, B> {
     /// The attribute of this resource type that is a relation, if it is wanted.
     pub(super) fn relation(&self) -> Option<AttrRef<'_>> {
@@ -113,9 +106,9 @@ impl<B: Backend> Operation<'_, B> {
 
     /// Changes the members of the group with a key. What is done already is no error; whom the backend does not know is
     /// skipped or refused, as the mapping says. A group is never emptied for the sake of members that nobody knows.
-    pub(super) async fn change_members(&self, id: &str, key: &Value, change: MemberChange) -> Result<MembersChanged, Error> {
-        let Some(members) = &self.resource.members else { return Ok(MembersChanged::default()) };
-        let Some(of) = self.mapping().resources.get(members.of) else { return Ok(MembersChanged::default()) };
+    pub(super) async fn change_members(&self, id: &str, key: &Value, change: MemberChange) -> Result<(), Error> {
+        let Some(members) = &self.resource.members else { return Ok(()) };
+        let Some(of) = self.mapping().resources.get(members.of) else { return Ok(()) };
         let wanted = change.add.len();
         let (change, kept) = if change.replace {
             let Some(present) = self.members(members, key).await? else { return Err(self.not_found(id)) };
@@ -127,7 +120,7 @@ impl<B: Backend> Operation<'_, B> {
         };
         let (Some(add), Some(remove)) = (&members.add, &members.remove) else {
             if change.add.is_empty() && change.remove.is_empty() {
-                return Ok(MembersChanged::default());
+                return Ok(());
             }
             return Err(ScimError::mutability("members: the application does not let memberships be changed.").into());
         };
@@ -162,7 +155,11 @@ impl<B: Backend> Operation<'_, B> {
                 other => return Err(self.refused_or_unexpected(remove, other)),
             }
         }
-        Ok(MembersChanged { unknown })
+        if !unknown.is_empty() {
+            tracing::warn!(group = id, count = unknown.len(), "members that the backend does not know were skipped");
+            tracing::debug!(group = id, ?unknown, "skipped members");
+        }
+        Ok(())
     }
 
     /// Adds members and tells which are unknown to the backend.

@@ -25,6 +25,7 @@ pub use error::{ScimError, ScimType};
 pub use filter::{Filter, PatchPath, PatchTarget, Predicate};
 pub use path::{AttrPath, AttrRef, Target};
 pub use profile::Profile;
+pub use projection::Projection;
 pub use schema::{Attribute, Extension, Mutability, ResourceType, Returned, Schema, Type, Uniqueness};
 
 /// A JSON object: the form of every resource and message.

@@ -1,9 +1,8 @@
-//! The body of a request: bounded before anything reads it, then read whole, then JSON.
+//! The body of a request: bounded before anything reads it, then read whole.
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::Value;
 use tower::ServiceExt;
 
 use super::Error;
@@ -43,14 +42,6 @@ pub async fn read(extensions: &http::Extensions, body: Body) -> Result<Bytes, Er
         }
         Err(error) => Err(Error::BrokenBody(error.to_string())),
     }
-}
-
-/// Reads JSON.
-pub fn parse(bytes: &[u8]) -> Result<Value, ScimError> {
-    if bytes.trim_ascii().is_empty() {
-        return Err(ScimError::invalid_syntax("The body is empty: send a JSON object."));
-    }
-    serde_json::from_slice(bytes).map_err(|error| ScimError::invalid_syntax(format!("The body is not JSON: {error}.")))
 }
 
 /// Section 3.7.4 wants the bound named.

@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use super::auth::Principal;
 use super::base::BaseUrl;
-use super::query::{self, Parameters};
+use super::query::Parameters;
 use super::rescue::panic_text;
 use super::routes::{self, Route};
 use super::shed::Place;
@@ -25,7 +25,8 @@ use super::{Error, Service, body, media, respond};
 use crate::engine;
 use crate::engine::{Context, Reply, ScimRequest};
 use crate::limits;
-use crate::scim::ScimError;
+use crate::scim::messages::SearchRequest;
+use crate::scim::{ScimError, json};
 
 /// Hands requests to the service.
 pub struct Handler<S>(Arc<Shared<S>>);
@@ -126,11 +127,11 @@ async fn operation(context: &Context, route: Route, parts: &Parts, body: Body) -
         (Route::Root, _) => ScimRequest::List { endpoint: None, search: parameters.search()? },
         (Route::RootSearch, _) => {
             let body = document(parts, body).await?;
-            ScimRequest::List { endpoint: None, search: query::search_body(&body, context.profile)? }
+            ScimRequest::List { endpoint: None, search: SearchRequest::from_body(body, context.profile)? }
         }
         (Route::Search { endpoint }, _) => {
             let body = document(parts, body).await?;
-            ScimRequest::List { endpoint: Some(endpoint), search: query::search_body(&body, context.profile)? }
+            ScimRequest::List { endpoint: Some(endpoint), search: SearchRequest::from_body(body, context.profile)? }
         }
         (Route::Bulk, _) => ScimRequest::Bulk { body: document(parts, body).await? },
         (Route::Collection { endpoint }, &Method::POST) => {
@@ -157,7 +158,7 @@ async fn operation(context: &Context, route: Route, parts: &Parts, body: Body) -
 async fn document(parts: &Parts, body: Body) -> Result<serde_json::Value, Error> {
     media::check(&parts.headers)?;
     let bytes = body::read(&parts.extensions, body).await?;
-    Ok(body::parse(&bytes)?)
+    Ok(json::parse(&bytes)?)
 }
 
 /// Several headers of one name are one list (RFC 9110 section 5.3).
