@@ -250,6 +250,7 @@ pub fn references(value: &Value, visit: &mut dyn FnMut(&str)) {
 /// as a quoted string in a PATCH path (`members[value eq "bulkId:..."]`).
 ///
 /// A reference to nothing is 400 invalidValue, one to an operation that failed 409.
+#[expect(clippy::implicit_hasher, reason = "one job, one kind of map")]
 pub fn resolve_references(value: &mut Value, known: &HashMap<String, Resolved>) -> Result<(), ScimError> {
     match value {
         Value::String(text) => {
