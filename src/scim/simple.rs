@@ -8,6 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Number, Value};
 
+use super::compare::instant;
 use super::{Attribute, Profile, ScimError, Type, json};
 
 /// RFC 7643 section 2.3.6 lets the padding be left out, and RFC 4648 section 5 lets the alphabet be URL-safe.
@@ -44,7 +45,7 @@ pub(super) fn read(
                 None => invalid("a number, not another string"),
             }
         }
-        (Type::DateTime, Value::String(text)) => match date_time(&text) {
+        (Type::DateTime, Value::String(text)) => match date_time(text) {
             Some(text) => Ok(Value::String(text)),
             None => invalid("a date and time like \"2008-01-23T04:56:22Z\""),
         },
@@ -83,27 +84,11 @@ pub(super) const fn wanted(kind: Type) -> &'static str {
 }
 
 /// `xsd:dateTime` with date and time (RFC 7643 section 2.3.5). One without a time zone is UTC, and is written so.
-fn date_time(text: &str) -> Option<String> {
-    let (date, time) = text.split_once('T')?;
-    let zone = time.find(['Z', '+', '-']);
-    let (clock, zone) = zone.map_or(Some((time, "Z")), |at| time.split_at_checked(at))?;
-    let (seconds, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let digits = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    if !(digits && has_form(date, "0000-00-00") && has_form(seconds, "00:00:00")) {
-        return None;
+fn date_time(text: String) -> Option<String> {
+    if instant(&text, false).is_some() {
+        return Some(text);
     }
-    if !(zone == "Z" || has_form(zone.get(1..)?, "00:00")) {
-        return None;
-    }
-    // Digits below the nanosecond are not an error, but nothing here can count them.
-    let short = fraction.get(..9).unwrap_or(fraction);
-    format!("{date}T{seconds}.{short}{zone}").parse::<jiff::Timestamp>().ok()?;
-    Some(if text.ends_with(zone) { text.to_owned() } else { format!("{text}Z") })
-}
-
-fn has_form(text: &str, form: &str) -> bool {
-    text.len() == form.len()
-        && text.bytes().zip(form.bytes()).all(|(byte, wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
+    instant(&text, true).map(|_| format!("{text}Z"))
 }
 
 /// Base64 in its standard form with padding, whatever form it came in; line breaks, as in PEM, only if `coerce`.
