@@ -1,6 +1,7 @@
 use super::*;
 use crate::scim::ScimType;
 
+#[expect(clippy::needless_pass_by_value, reason = "called with json!")]
 fn job(operations: Value) -> Value {
     json!({"schemas": [BULK_REQUEST_SCHEMA], "Operations": operations})
 }
@@ -19,7 +20,8 @@ fn operations_are_read() {
     ]));
     let operations: Vec<BulkOperation> = entries.into_iter().map(|entry| entry.operation.unwrap()).collect();
     let path = |endpoint: &str, id: Option<&str>| BulkPath { endpoint: endpoint.to_owned(), id: id.map(str::to_owned) };
-    let found: Vec<(BulkMethod, BulkPath)> = operations.iter().map(|operation| (operation.method, operation.path.clone())).collect();
+    let found: Vec<(BulkMethod, BulkPath)> =
+        operations.iter().map(|operation| (operation.method, operation.path.clone())).collect();
     assert_eq!(
         found,
         [
@@ -71,13 +73,17 @@ fn what_is_wrong_with_one_operation_stays_with_it() {
 
 #[test]
 fn what_is_wrong_with_the_message_is_an_error() {
-    let status = |body: Value| BulkRequest::parse(body, &Profile::STRICT).map(|_| ()).map_err(|error| (error.status, error.scim_type));
+    let status =
+        |body: Value| BulkRequest::parse(body, &Profile::STRICT).map(|_| ()).map_err(|error| (error.status, error.scim_type));
     let syntax = Err((400, Some(ScimType::InvalidSyntax)));
     assert_eq!(status(json!({"Operations": []})), syntax);
     assert_eq!(status(json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": []})), syntax);
     assert_eq!(status(json!({"schemas": [BULK_REQUEST_SCHEMA]})), syntax);
     assert_eq!(status(json!({"schemas": [BULK_REQUEST_SCHEMA], "Operations": {}})), syntax);
-    assert_eq!(status(json!({"schemas": [BULK_REQUEST_SCHEMA], "Operations": [], "failOnErrors": 0})), Err((400, Some(ScimType::InvalidValue))));
+    assert_eq!(
+        status(json!({"schemas": [BULK_REQUEST_SCHEMA], "Operations": [], "failOnErrors": 0})),
+        Err((400, Some(ScimType::InvalidValue)))
+    );
     assert_eq!(status(job(json!(vec![1; limits::BULK_OPERATIONS]))), Ok(()));
     let error = BulkRequest::parse(job(json!(vec![1; limits::BULK_OPERATIONS + 1])), &Profile::STRICT).unwrap_err();
     assert_eq!((error.status, error.scim_type), (413, None));
@@ -100,8 +106,10 @@ fn references_become_ids_in_data_and_path() {
     }]));
     let mut operation = entries[0].operation.clone().unwrap();
     assert_eq!(operation.references().into_iter().collect::<Vec<_>>(), ["g", "m", "u"]);
-    let mut known: HashMap<String, Resolved> =
-        [("g", "1"), ("m", "2"), ("u", "3")].into_iter().map(|(bulk_id, id)| (bulk_id.to_owned(), Resolved::Id(id.to_owned()))).collect();
+    let mut known: HashMap<String, Resolved> = [("g", "1"), ("m", "2"), ("u", "3")]
+        .into_iter()
+        .map(|(bulk_id, id)| (bulk_id.to_owned(), Resolved::Id(id.to_owned())))
+        .collect();
     let untouched = operation.clone();
     operation.resolve(&known).unwrap();
     assert_eq!(operation.path.id.as_deref(), Some("1"));

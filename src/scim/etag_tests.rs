@@ -35,7 +35,11 @@ fn lists_are_read_with_tolerance() {
         ("\"a\" *", true, &["a"]),
     ] {
         let tags = Tags::parse(header);
-        assert_eq!((tags.is_any(), tags.opaque.iter().map(String::as_str).collect::<Vec<_>>()), (any, opaque.to_vec()), "{header}");
+        assert_eq!(
+            (tags.is_any(), tags.opaque.iter().map(String::as_str).collect::<Vec<_>>()),
+            (any, opaque.to_vec()),
+            "{header}"
+        );
     }
     let many = vec!["\"x\""; limits::ENTITY_TAGS + 1].join(",");
     assert_eq!(Tags::parse(&many).opaque.len(), limits::ENTITY_TAGS);

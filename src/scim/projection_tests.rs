@@ -44,6 +44,7 @@ fn strings(names: &[&str]) -> Vec<String> {
 
 /// Projects the full user; `schemas` and `id`, which must always be there, are left out of the comparison.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "called with json!")]
 fn check(attributes: &[&str], excluded: &[&str], expected: Value) {
     let resource_type = user();
     let projection = Projection::new(&strings(attributes), &strings(excluded), &resource_type, &Profile::STRICT).unwrap();
@@ -75,7 +76,11 @@ fn by_default_nothing_is_returned_that_is_never_or_on_request() {
 fn attributes_give_the_minimum_and_what_is_named() {
     check(&["userName"], &[], json!({"userName": "b"}));
     check(&["USERNAME, externalid ,"], &[], json!({"userName": "b", "externalId": "e"}));
-    check(&["name.givenName", "emails.value"], &[], json!({"name": {"givenName": "B"}, "emails": [{"value": "w"}, {"value": "h"}]}));
+    check(
+        &["name.givenName", "emails.value"],
+        &[],
+        json!({"name": {"givenName": "B"}, "emails": [{"value": "w"}, {"value": "h"}]}),
+    );
     check(&["name.givenName", "name"], &[], json!({"name": {"givenName": "B", "familyName": "J"}}));
     check(&["nope", "urn:x:y:z", "a b"], &[], json!({}));
     check(&["id"], &[], json!({}));

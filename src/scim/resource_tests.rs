@@ -21,7 +21,13 @@ fn user() -> ResourceType {
 }
 
 fn group() -> ResourceType {
-    ResourceType { name: "Group".to_owned(), endpoint: "/Groups".to_owned(), schema: core(schema::GROUP), extensions: vec![], ..user() }
+    ResourceType {
+        name: "Group".to_owned(),
+        endpoint: "/Groups".to_owned(),
+        schema: core(schema::GROUP),
+        extensions: vec![],
+        ..user()
+    }
 }
 
 fn attribute(name: &str, kind: Type) -> Attribute {
@@ -101,7 +107,11 @@ fn unassigned_values_leave_no_trace_but_are_known_as_cleared() {
     cleared.sort();
     assert_eq!(cleared, ["emails", "name", "nickName", &format!("{E}:manager")]);
 
-    check(&Profile::LENIENT, json!({"title": "", "emails": "", "name": {"givenName": "", "familyName": "J"}}), json!({"name": {"familyName": "J"}}));
+    check(
+        &Profile::LENIENT,
+        json!({"title": "", "emails": "", "name": {"givenName": "", "familyName": "J"}}),
+        json!({"name": {"familyName": "J"}}),
+    );
     check(&Profile::STRICT, json!({"title": ""}), json!({"title": ""}));
     // authentik sends blank names.
     check(&Profile::LENIENT, json!({"name": {"givenName": " "}}), json!({"name": {"givenName": " "}}));
@@ -118,10 +128,28 @@ fn dotted_and_qualified_names_are_paths_or_errors_but_never_names() {
     check(&Profile::LENIENT, json!({"emails.value": "a@b"}), json!({"emails": [{"value": "a@b"}]}));
     check(&Profile::LENIENT, json!({E: {"manager.value": "m"}}), json!({E: {"manager": {"value": "m"}}}));
     // Entra ID's second documented example: nulls at the top beside an extension.
-    check(&Profile::LENIENT, json!({"department": null, "manager": null, E: {"department": "D"}}), json!({E: {"department": "D"}}));
-    check(&Profile::LENIENT, json!({"name.givenName": "B", "name": {"familyName": "J"}}), json!({"name": {"givenName": "B", "familyName": "J"}}));
-    refused(&Profile::LENIENT, json!({"department": "A", E: {"department": "D"}}), ScimType::InvalidSyntax, &["department", "twice"]);
-    refused(&Profile::LENIENT, json!({"name.givenName": "B", "name": {"givenName": "J"}}), ScimType::InvalidSyntax, &["name", "twice"]);
+    check(
+        &Profile::LENIENT,
+        json!({"department": null, "manager": null, E: {"department": "D"}}),
+        json!({E: {"department": "D"}}),
+    );
+    check(
+        &Profile::LENIENT,
+        json!({"name.givenName": "B", "name": {"familyName": "J"}}),
+        json!({"name": {"givenName": "B", "familyName": "J"}}),
+    );
+    refused(
+        &Profile::LENIENT,
+        json!({"department": "A", E: {"department": "D"}}),
+        ScimType::InvalidSyntax,
+        &["department", "twice"],
+    );
+    refused(
+        &Profile::LENIENT,
+        json!({"name.givenName": "B", "name": {"givenName": "J"}}),
+        ScimType::InvalidSyntax,
+        &["name", "twice"],
+    );
     refused(&Profile::STRICT, json!({"name.familyName": "J"}), ScimType::InvalidSyntax, &["{\"name\": {\"familyName\": ...}}"]);
     refused(&Profile::STRICT, json!({format!("{E}:department"): "D"}), ScimType::InvalidSyntax, &[E, "department"]);
 }
@@ -199,7 +227,9 @@ fn required_attributes_are_there_and_not_blank() {
     assert!(read(body(json!({"pin": "1", E: null})), &custom, Intent::Create, &Profile::LENIENT).is_ok());
     let emails = custom.schema.attributes.iter_mut().find(|attribute| attribute.name == "emails").unwrap();
     emails.sub_attributes[0].required = true;
-    let error = read(body(json!({"pin": "1", "emails": [{"type": "work"}], E: null})), &custom, Intent::Create, &Profile::LENIENT).unwrap_err();
+    let error =
+        read(body(json!({"pin": "1", "emails": [{"type": "work"}], E: null})), &custom, Intent::Create, &Profile::LENIENT)
+            .unwrap_err();
     assert!(error.detail.contains("emails") && error.detail.contains("value"), "{error}");
 }
 
@@ -228,7 +258,12 @@ fn simple_values_have_the_type_of_the_schema() {
         (Type::Decimal, json!("1.5"), bad.clone(), json!(1.5)),
         (Type::Decimal, json!("NaN"), bad.clone(), bad.clone()),
         (Type::DateTime, json!("2008-01-23T04:56:22Z"), json!("2008-01-23T04:56:22Z"), json!("2008-01-23T04:56:22Z")),
-        (Type::DateTime, json!("2020-01-01T00:00:00.1234567+05:30"), json!("2020-01-01T00:00:00.1234567+05:30"), json!("2020-01-01T00:00:00.1234567+05:30")),
+        (
+            Type::DateTime,
+            json!("2020-01-01T00:00:00.1234567+05:30"),
+            json!("2020-01-01T00:00:00.1234567+05:30"),
+            json!("2020-01-01T00:00:00.1234567+05:30"),
+        ),
         (Type::DateTime, json!("2020-01-01T00:00:00"), json!("2020-01-01T00:00:00Z"), json!("2020-01-01T00:00:00Z")),
         (Type::DateTime, json!("2020-01-01"), bad.clone(), bad.clone()),
         (Type::DateTime, json!("2020-13-01T00:00:00Z"), bad.clone(), bad.clone()),
@@ -270,7 +305,12 @@ fn simple_values_have_the_type_of_the_schema() {
 #[test]
 fn errors_name_the_wanted_and_the_found_type_and_not_the_value() {
     refused(&Profile::STRICT, json!({"active": "secret"}), ScimType::InvalidValue, &["active", "a boolean", "a string"]);
-    refused(&Profile::LENIENT, json!({"name": {"givenName": {"a": 1}}}), ScimType::InvalidValue, &["name.givenName", "a string", "an object"]);
+    refused(
+        &Profile::LENIENT,
+        json!({"name": {"givenName": {"a": 1}}}),
+        ScimType::InvalidValue,
+        &["name.givenName", "a string", "an object"],
+    );
     refused(&Profile::STRICT, json!({"emails": {"value": "a"}}), ScimType::InvalidValue, &["emails", "an array", "an object"]);
     refused(&Profile::STRICT, json!({"emails": ["a"]}), ScimType::InvalidValue, &["emails", "an object", "a string"]);
     refused(&Profile::LENIENT, json!({E: "x"}), ScimType::InvalidValue, &[E, "an object", "a string"]);
@@ -282,8 +322,16 @@ fn errors_name_the_wanted_and_the_found_type_and_not_the_value() {
 fn shapes_are_coerced_where_one_reading_exists() {
     check(&Profile::LENIENT, json!({"emails": {"value": "a"}}), json!({"emails": [{"value": "a"}]}));
     check(&Profile::LENIENT, json!({"emails": "a"}), json!({"emails": [{"value": "a"}]}));
-    check(&Profile::LENIENT, json!({"emails": ["a", {"value": "b", "primary": "True"}]}), json!({"emails": [{"value": "a"}, {"value": "b", "primary": true}]}));
-    check(&Profile::LENIENT, json!({"name": [{"givenName": "B"}], "active": "True"}), json!({"name": {"givenName": "B"}, "active": true}));
+    check(
+        &Profile::LENIENT,
+        json!({"emails": ["a", {"value": "b", "primary": "True"}]}),
+        json!({"emails": [{"value": "a"}, {"value": "b", "primary": true}]}),
+    );
+    check(
+        &Profile::LENIENT,
+        json!({"name": [{"givenName": "B"}], "active": "True"}),
+        json!({"name": {"givenName": "B"}, "active": true}),
+    );
     check(&Profile::LENIENT, json!({E: {"manager": "m"}}), json!({E: {"manager": {"value": "m"}}}));
     check(&Profile::LENIENT, json!({E: [{"manager": [{"value": "m"}]}]}), json!({E: {"manager": {"value": "m"}}}));
 }
@@ -323,8 +371,13 @@ fn members_have_an_id() {
         let reference = json!([{"$ref": "https://old.example.com/v1/Users/a%20b?x=/y", "type": "User"}]);
         let expected = json!([{"$ref": "https://old.example.com/v1/Users/a%20b?x=/y", "type": "User", "value": "a b"}]);
         assert_eq!(members(reference, profile), Ok(Some(expected)));
-        assert_eq!(members(json!([{"value": "1", "$ref": null}, {"value": "1", "type": "User"}, {"value": "2"}]), profile), Ok(Some(json!([{"value": "1", "type": "User"}, {"value": "2"}]))));
-        for nobody in [json!([{}]), json!([{"display": "x"}]), json!([{"$ref": "https://example.com/Users/"}]), json!([{"value": null}])] {
+        assert_eq!(
+            members(json!([{"value": "1", "$ref": null}, {"value": "1", "type": "User"}, {"value": "2"}]), profile),
+            Ok(Some(json!([{"value": "1", "type": "User"}, {"value": "2"}])))
+        );
+        for nobody in
+            [json!([{}]), json!([{"display": "x"}]), json!([{"$ref": "https://example.com/Users/"}]), json!([{"value": null}])]
+        {
             let error = members(nobody, profile).unwrap_err();
             assert_eq!(error.scim_type, Some(ScimType::InvalidValue));
         }
@@ -338,6 +391,9 @@ fn members_have_an_id() {
 fn a_body_is_an_object() {
     let resource_type = user();
     for body in [json!([]), json!("x"), json!(null)] {
-        assert_eq!(read(body, &resource_type, Intent::Create, &Profile::LENIENT).unwrap_err().scim_type, Some(ScimType::InvalidSyntax));
+        assert_eq!(
+            read(body, &resource_type, Intent::Create, &Profile::LENIENT).unwrap_err().scim_type,
+            Some(ScimType::InvalidSyntax)
+        );
     }
 }

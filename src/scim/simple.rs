@@ -12,18 +12,12 @@ use super::compare::instant;
 use super::{Attribute, Profile, ScimError, Type, json};
 
 /// RFC 7643 section 2.3.6 lets the padding be left out, and RFC 4648 section 5 lets the alphabet be URL-safe.
-const ANY_PADDING: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, ANY_PADDING);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, ANY_PADDING);
 
 /// Reads a simple value. Values are never quoted in an error: they may be secrets.
-pub(super) fn read(
-    value: Value,
-    attribute: &Attribute,
-    profile: &Profile,
-    place: &dyn Display,
-) -> Result<Value, ScimError> {
+pub(super) fn read(value: Value, attribute: &Attribute, profile: &Profile, place: &dyn Display) -> Result<Value, ScimError> {
     let coerce = profile.coerce_values;
     let invalid = |how: &str| Err(ScimError::invalid_value(format!("{place} must be {how}.")));
     match (attribute.kind, value) {
@@ -39,12 +33,10 @@ pub(super) fn read(
             Ok(number) => Ok(Value::from(number)),
             Err(_) => invalid("an integer, not another string"),
         },
-        (Type::Decimal, Value::String(text)) if coerce => {
-            match text.trim().parse::<f64>().ok().and_then(Number::from_f64) {
-                Some(number) => Ok(Value::Number(number)),
-                None => invalid("a number, not another string"),
-            }
-        }
+        (Type::Decimal, Value::String(text)) if coerce => match text.trim().parse::<f64>().ok().and_then(Number::from_f64) {
+            Some(number) => Ok(Value::Number(number)),
+            None => invalid("a number, not another string"),
+        },
         (Type::DateTime, Value::String(text)) => match date_time(text) {
             Some(text) => Ok(Value::String(text)),
             None => invalid("a date and time like \"2008-01-23T04:56:22Z\""),

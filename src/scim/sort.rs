@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 use serde_json::{Number, Value};
 
+use super::Object;
 use super::compare::{instant, is_case_exact, number_cmp, text_cmp};
 use super::error::ScimError;
 use super::filter::{listed, unknown_attribute};
@@ -13,7 +14,6 @@ use super::messages::SortOrder;
 use super::path::{AttrPath, AttrRef, Target};
 use super::profile::Profile;
 use super::schema::{ResourceType, Returned, Type};
-use super::Object;
 
 /// `sortBy`, held against a resource type.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,7 +48,9 @@ impl<'s> SortKey<'s> {
             None => return Err(invalid(unknown_attribute(&path, &[resource_type]))),
         };
         if target.attribute.returned == Returned::Never || target.leaf().returned == Returned::Never {
-            return Err(invalid(format!("`{target}` is never returned, and its order would tell its value; sort by another attribute")));
+            return Err(invalid(format!(
+                "`{target}` is never returned, and its order would tell its value; sort by another attribute"
+            )));
         }
         if target.sub.is_some() || !target.attribute.is_complex() {
             return Ok(Self { target });
@@ -58,7 +60,9 @@ impl<'s> SortKey<'s> {
             _ => {
                 let subs = listed(target.attribute.sub_attributes.iter().map(|sub| sub.name.as_str()));
                 let example = target.attribute.sub_attributes.first().map_or("value", |sub| sub.name.as_str());
-                Err(invalid(format!("`{target}` is complex and wants a sub-attribute, as in `{target}.{example}`; it has {subs}")))
+                Err(invalid(format!(
+                    "`{target}` is complex and wants a sub-attribute, as in `{target}.{example}`; it has {subs}"
+                )))
             }
         }
     }
@@ -90,20 +94,21 @@ impl<'s> SortKey<'s> {
             value => value,
         };
         let value = match (self.target.sub, value) {
-            (Some(sub), Value::Object(object)) => object.get(&sub.name)?,
+            (Some(sub), Value::Object(object)) => match object.get(&sub.name)? {
+                Value::Array(values) => values.first()?,
+                value => value,
+            },
             (Some(sub), _) if sub.name != "value" => return None,
             (_, value) => value,
-        };
-        let value = match value {
-            Value::Array(values) => values.first()?,
-            value => value,
         };
         match (self.target.leaf().kind, value) {
             (Type::Boolean, Value::Bool(boolean)) => Some(Key::Boolean(*boolean)),
             (Type::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("true") => Some(Key::Boolean(true)),
             (Type::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("false") => Some(Key::Boolean(false)),
             (Type::Integer | Type::Decimal, Value::Number(number)) => Some(Key::Number(Cow::Borrowed(number))),
-            (Type::Integer | Type::Decimal, Value::String(text)) => Some(Key::Number(Cow::Owned(serde_json::from_str(text).ok()?))),
+            (Type::Integer | Type::Decimal, Value::String(text)) => {
+                Some(Key::Number(Cow::Owned(serde_json::from_str(text).ok()?)))
+            }
             (Type::DateTime, Value::String(text)) => instant(text, true).map(Key::Instant),
             (Type::String | Type::Reference | Type::Binary, value) => match value {
                 Value::String(text) if !text.is_empty() => Some(Key::Text(Cow::Borrowed(text))),

@@ -1,3 +1,7 @@
-//! The one integration test binary. Fixtures are data in `tests/fixtures`.
+//! The one integration binary. Most tests are data in `tests/fixtures`.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod filter_cases;
+mod filter_properties;
 mod patch_cases;
+mod support;

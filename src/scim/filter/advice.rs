@@ -3,6 +3,7 @@
 use strsim::{damerau_levenshtein, normalized_damerau_levenshtein};
 
 use super::ast::CompareOp;
+use super::lexer::Shown;
 use super::predicate::Op;
 use crate::scim::path::AttrPath;
 use crate::scim::schema::{Attribute, ResourceType};
@@ -53,7 +54,7 @@ pub(super) fn connective(word: &str) -> Option<&'static str> {
 
 /// What is wrong with a word that is no attribute path: at which byte of it, and the message.
 pub(super) fn attribute_path(word: &str) -> (usize, String) {
-    let found = super::lexer::Shown(word);
+    let found = Shown(word);
     if let Some(i) = word.find(SYMBOLS)
         && let (Some(name), Some(rest)) = (word.get(..i), word.get(i..))
         && AttrPath::parse(name).is_some()
@@ -83,11 +84,15 @@ pub(super) fn attribute_path(word: &str) -> (usize, String) {
         }
         if let Some(second) = dots.next() {
             let path = word.get(..second).unwrap_or_default();
-            return (second, format!("expected an operator or the end after `{path}`, found a second dot; SCIM has one level of sub-attributes"));
+            return (
+                second,
+                format!(
+                    "expected an operator or the end after `{path}`, found a second dot; SCIM has one level of sub-attributes"
+                ),
+            );
         }
     }
-    let message =
-        format!("expected an attribute name (a letter, then letters, digits, `-` and `_`), found {found}");
+    let message = format!("expected an attribute name (a letter, then letters, digits, `-` and `_`), found {found}");
     (0, message)
 }
 
@@ -124,18 +129,16 @@ pub(in crate::scim) fn unknown_attribute(path: &AttrPath, resource_types: &[&Res
         && !resource_types.iter().any(|t| t.schema_uris().any(|known| known.eq_ignore_ascii_case(uri)))
     {
         let known: Vec<_> = resource_types.iter().flat_map(|t| t.schema_uris()).collect();
-        return format!("{on} has no schema `{uri}`; it has {}", listed(known));
+        return format!("{on} has no schema {}; it has {}", Shown(uri), listed(known));
     }
-    let advice = suggestion(path, resource_types).map_or_else(
-        || "; /Schemas lists the attributes".to_owned(),
-        |suggestion| format!("; did you mean `{suggestion}`?"),
-    );
-    format!("{on} has no attribute {}{advice}", super::lexer::Shown(path.as_str()))
+    let advice = suggestion(path, resource_types)
+        .map_or_else(|| "; /Schemas lists the attributes".to_owned(), |suggestion| format!("; did you mean `{suggestion}`?"));
+    format!("{on} has no attribute {}{advice}", Shown(path.as_str()))
 }
 
 /// A sub-attribute that the attribute does not have: the whole message.
 pub(in crate::scim) fn unknown_sub_attribute(name: &str, attribute: &Attribute) -> String {
-    let found = super::lexer::Shown(name);
+    let found = Shown(name);
     let parent = &attribute.name;
     let known = || attribute.sub_attributes.iter().map(|sub| sub.name.as_str());
     if attribute.sub_attributes.is_empty() {
@@ -182,6 +185,7 @@ fn suggestion(path: &AttrPath, resource_types: &[&ResourceType]) -> Option<Strin
     }
     let name = similar(path.name(), all().map(|a| a.attribute.name.as_str()))?;
     let found = all().find(|a| a.attribute.name == name)?;
-    let sub = path.sub().and_then(|sub| found.attribute.sub_attribute(sub)).map_or_else(String::new, |sub| format!(".{}", sub.name));
+    let sub =
+        path.sub().and_then(|sub| found.attribute.sub_attribute(sub)).map_or_else(String::new, |sub| format!(".{}", sub.name));
     Some(format!("{found}{sub}"))
 }

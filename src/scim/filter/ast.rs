@@ -169,8 +169,7 @@ impl fmt::Display for Expr {
 
 impl CompareOp {
     /// All operators, in the order of Table 3.
-    pub const ALL: [Self; 9] =
-        [Self::Eq, Self::Ne, Self::Co, Self::Sw, Self::Ew, Self::Gt, Self::Ge, Self::Lt, Self::Le];
+    pub const ALL: [Self; 9] = [Self::Eq, Self::Ne, Self::Co, Self::Sw, Self::Ew, Self::Gt, Self::Ge, Self::Lt, Self::Le];
 
     pub const fn as_str(self) -> &'static str {
         match self {

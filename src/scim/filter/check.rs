@@ -75,12 +75,7 @@ impl<'s> Checker<'_, 's> {
             Expr::Not(inner) => Ok(self.expr(inner, parent)?.negate()),
             Expr::Compare { path, op, value, at, value_at } => match self.attribute(path, *at, parent)? {
                 Some(target) => self.compare(target, *op, value, *at, *value_at),
-                // No value: not identical to anything, identical to null.
-                None => {
-                    let wants_null = *value == Literal::Null;
-                    let holds = (*op == CompareOp::Eq && wants_null) || (*op == CompareOp::Ne && !wants_null);
-                    Ok(if holds { Predicate::True } else { Predicate::False })
-                }
+                None => Ok(compare_absent(*op, value)),
             },
             Expr::Present { path, at } => match self.attribute(path, *at, parent)? {
                 Some(target) => {
@@ -94,7 +89,9 @@ impl<'s> Checker<'_, 's> {
                     self.check_brackets(path, target, *at)?;
                     if !target.attribute.is_complex() {
                         let name = &target.attribute.name;
-                        return Err(self.error(at.start, &format!("`{name}` has no sub-attributes for `[…]`; write `{name} eq \"…\"`")));
+                        return Err(
+                            self.error(at.start, &format!("`{name}` has no sub-attributes for `[…]`; write `{name} eq \"…\"`"))
+                        );
                     }
                     Ok(Predicate::ValuePath { target, filter: Box::new(self.expr(filter, Some(target))?) })
                 }
@@ -111,14 +108,18 @@ impl<'s> Checker<'_, 's> {
     pub(super) fn check_brackets(&self, path: &AttrPath, target: AttrRef<'s>, at: Span) -> Result<(), ScimError> {
         let name = &target.attribute.name;
         if target.sub.is_some() {
-            let message = format!("`[…]` chooses among whole values; write `{name}[…]` instead of {}", Shown(&format!("{path}[…]")));
+            let message =
+                format!("`[…]` chooses among whole values; write `{name}[…]` instead of {}", Shown(&format!("{path}[…]")));
             return Err(self.error(at.start, &message));
         }
         // Entra ID and others write `manager[value eq "…"]`.
         let single = self.profile.coerce_values && target.attribute.is_complex();
         if !target.attribute.multi_valued && !single {
             let message = match target.attribute.sub_attributes.first() {
-                Some(sub) => format!("`{name}` has one value, nothing for `[…]` to choose from; write `{name}.{}` with an operator", sub.name),
+                Some(sub) => format!(
+                    "`{name}` has one value, nothing for `[…]` to choose from; write `{name}.{}` with an operator",
+                    sub.name
+                ),
                 None => format!("`{name}` has no sub-attributes for `[…]`; write `{name} eq \"…\"`"),
             };
             return Err(self.error(at.start, &message));
@@ -134,7 +135,8 @@ impl<'s> Checker<'_, 's> {
         match self.resource_type.resolve(path, self.profile.bare_extension_names) {
             Some(Target::Attribute(target)) => Ok(Some(target)),
             Some(Target::Resource | Target::Extension(_)) => {
-                let message = format!("`{path}` names a schema, not an attribute; write `schemas eq \"{path}\"` or `{path}:attribute`");
+                let message =
+                    format!("`{path}` names a schema, not an attribute; write `schemas eq \"{path}\"` or `{path}:attribute`");
                 Err(self.error(at.start, &message))
             }
             None if self.absent_allowed => Ok(None),
@@ -146,11 +148,16 @@ impl<'s> Checker<'_, 's> {
     fn sub_attribute(&self, path: &AttrPath, at: Span, parent: AttrRef<'s>) -> Result<AttrRef<'s>, ScimError> {
         let attribute = parent.attribute;
         if let (None, Some(name)) = (path.uri(), path.sub()) {
-            let message = format!("within `{}[…]` stand its sub-attributes alone; write `{name}` instead of `{path}`", attribute.name);
+            let message =
+                format!("within `{}[…]` stand its sub-attributes alone; write `{name}` instead of `{path}`", attribute.name);
             return Err(self.error(at.start, &message));
         }
         if path.uri().is_some() {
-            let message = format!("within `{}[…]` stand its sub-attributes alone; write {} without the URN", attribute.name, Shown(path.name()));
+            let message = format!(
+                "within `{}[…]` stand its sub-attributes alone; write {} without the URN",
+                attribute.name,
+                Shown(path.name())
+            );
             return Err(self.error(at.start, &message));
         }
         if !attribute.is_complex() {
@@ -158,7 +165,8 @@ impl<'s> Checker<'_, 's> {
             if path.name().eq_ignore_ascii_case("value") {
                 return Ok(AttrRef { sub: None, ..parent });
             }
-            let message = format!("the values of `{}` are simple; within `[…]` write `value` instead of `{path}`", attribute.name);
+            let message =
+                format!("the values of `{}` are simple; within `[…]` write `value` instead of `{path}`", attribute.name);
             return Err(self.error(at.start, &message));
         }
         match attribute.sub_attribute(path.name()) {
@@ -176,7 +184,14 @@ impl<'s> Checker<'_, 's> {
         Ok(())
     }
 
-    fn compare(&self, target: AttrRef<'s>, op: CompareOp, value: &Literal, at: Span, value_at: Span) -> Result<Predicate<'s>, ScimError> {
+    fn compare(
+        &self,
+        target: AttrRef<'s>,
+        op: CompareOp,
+        value: &Literal,
+        at: Span,
+        value_at: Span,
+    ) -> Result<Predicate<'s>, ScimError> {
         self.refuse_hidden(target, at)?;
         match (value, op) {
             (Literal::Null, CompareOp::Eq) => return Ok(present(target).negate()),
@@ -239,7 +254,12 @@ impl<'s> Checker<'_, 's> {
                 Literal::String(text) if op.is_substring() => Ok(Operand::String(text.clone())),
                 Literal::String(text) => match instant(text, coerce) {
                     Some(at) => Ok(Operand::Instant { at, text: text.clone() }),
-                    None => Err(self.mismatch(target, value, value_at, "a date with time and offset, as in `\"2011-05-13T04:42:34Z\"`")),
+                    None => Err(self.mismatch(
+                        target,
+                        value,
+                        value_at,
+                        "a date with time and offset, as in `\"2011-05-13T04:42:34Z\"`",
+                    )),
                 },
                 _ => Err(self.mismatch(target, value, value_at, "a date with time and offset, as in `\"2011-05-13T04:42:34Z\"`")),
             },
@@ -264,6 +284,12 @@ impl<'s> Checker<'_, 's> {
 
 fn present(target: AttrRef<'_>) -> Predicate<'_> {
     Predicate::Test(Test { target, op: Op::Pr, value: Operand::None })
+}
+
+/// No value is identical to null and to nothing else.
+fn compare_absent<'s>(op: CompareOp, value: &Literal) -> Predicate<'s> {
+    let null = *value == Literal::Null;
+    if (op == CompareOp::Eq && null) || (op == CompareOp::Ne && !null) { Predicate::True } else { Predicate::False }
 }
 
 fn kind(attribute: &Attribute) -> &'static str {

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::predicate::{Op, Operand, Predicate, Test};
 use crate::scim::Object;
-use crate::scim::compare::{instant, is_case_exact, number_cmp, text_cmp, text_contains, text_ends_with, text_eq, text_starts_with};
+use crate::scim::compare::{
+    instant, is_case_exact, number_cmp, text_cmp, text_contains, text_ends_with, text_eq, text_starts_with,
+};
 use crate::scim::schema::{Attribute, Type};
 
 /// `primary` where it is absent (RFC 7643 section 2.4).

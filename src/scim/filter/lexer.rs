@@ -40,6 +40,8 @@ pub(super) struct Shown<'t>(pub(super) &'t str);
 
 /// The longest quotation from a filter within a message, in characters.
 const SHOWN: usize = 60;
+/// The longest message, in characters: names in it may be as long as the filter.
+const MESSAGE: usize = 600;
 
 /// The token that begins at or after byte `from`.
 pub(super) fn token(text: &str, from: usize) -> Result<Token<'_>, SyntaxError> {
@@ -98,8 +100,7 @@ fn string(body: &str, start: usize) -> Result<(Kind<'_>, usize), SyntaxError> {
             _ => {}
         }
     }
-    let message =
-        "the string that begins here has no end; write `\"` behind it, and `\\\"` for a quote within it".to_owned();
+    let message = "the string that begins here has no end; write `\"` behind it, and `\\\"` for a quote within it".to_owned();
     Err(SyntaxError { at: start, message })
 }
 
@@ -110,6 +111,7 @@ pub(super) fn column(text: &str, at: usize) -> usize {
 
 /// An error that tells the column.
 pub(super) fn error_at(scim_type: ScimType, label: &str, text: &str, at: usize, message: &str) -> ScimError {
+    let message: String = message.chars().take(MESSAGE).collect();
     ScimError::new(scim_type, format!("{label}, column {}: {message}", column(text, at)))
 }
 

@@ -6,8 +6,10 @@
 mod advice;
 mod ast;
 mod check;
+mod complaints;
 mod evaluate;
 mod lexer;
+mod literal;
 mod parser;
 mod patch_path;
 mod predicate;

@@ -2,11 +2,10 @@
 //!
 //! Recursion happens at `(` and `[` only and is bounded by [`limits::FILTER_DEPTH`] before it happens.
 
-use serde_json::Number;
-
 use super::advice;
 use super::ast::{CompareOp, Expr, Filter, Literal, Span};
-use super::lexer::{Kind, Shown, SyntaxError, Token, error_at, token};
+use super::lexer::{Kind, SyntaxError, Token, error_at, token};
+use super::literal::{is_bare_word, literal, value_advice};
 use super::patch_path::PatchPath;
 use crate::limits;
 use crate::scim::error::{ScimError, ScimType};
@@ -15,20 +14,20 @@ use crate::scim::profile::Profile;
 
 /// What a condition ended with, for the advice on what follows it.
 #[derive(Debug, Clone, Copy)]
-enum Last<'t> {
+pub(super) enum Last<'t> {
     Pr,
     BareWord(&'t str),
     ValuePath,
     Other,
 }
 
-struct Parser<'t> {
-    text: &'t str,
+pub(super) struct Parser<'t> {
+    pub(super) text: &'t str,
     profile: &'t Profile,
-    token: Token<'t>,
+    pub(super) token: Token<'t>,
     depth: usize,
     terms: usize,
-    last: Last<'t>,
+    pub(super) last: Last<'t>,
     /// The first byte within the brackets, while the parser is there.
     within: Option<usize>,
 }
@@ -50,8 +49,8 @@ pub fn parse(text: &str, profile: &Profile) -> Result<Filter, ScimError> {
 pub fn parse_path(text: &str, profile: &Profile) -> Result<PatchPath, ScimError> {
     const LABEL: &str = "Path";
     check_length(text, LABEL, ScimType::InvalidPath)?;
-    let mut parser = Parser::new(text, profile)
-        .map_err(|error| error_at(ScimType::InvalidPath, LABEL, text, error.at, &error.message))?;
+    let mut parser =
+        Parser::new(text, profile).map_err(|error| error_at(ScimType::InvalidPath, LABEL, text, error.at, &error.message))?;
     parser.path().map_err(|error| {
         // `emails[]`, `emails[0]` and a bracket without end are malformed as paths.
         let scim_type = match parser.within {
@@ -113,10 +112,8 @@ impl<'t> Parser<'t> {
                 };
                 match self.token.kind {
                     Kind::End => Ok(PatchPath { path, filter: Some(filter), sub, text }),
-                    Kind::OpenBracket => Err(self.expected(
-                        "the end",
-                        Some("a path has one filter; join the conditions within it with `and`".to_owned()),
-                    )),
+                    Kind::OpenBracket => Err(self
+                        .expected("the end", Some("a path has one filter; join the conditions within it with `and`".to_owned()))),
                     Kind::Word(word) if sub.is_none() && is_attr_name(word) => {
                         Err(self.expected("`.` and a sub-attribute or the end", Some(format!("write `.{word}`"))))
                     }
@@ -126,13 +123,16 @@ impl<'t> Parser<'t> {
             }
             // Erratum 7122: a condition as a path is the only way to name a value of a simple multi-valued attribute.
             Kind::Word(_) => {
-                let inner = AttrPath::parse(path.sub().unwrap_or("value"))
-                    .ok_or_else(|| self.expected("an attribute name", None))?;
+                let inner =
+                    AttrPath::parse(path.sub().unwrap_or("value")).ok_or_else(|| self.expected("an attribute name", None))?;
                 let filter = self.comparison(inner, at)?;
                 if self.token.kind != Kind::End {
                     return Err(self.expected(
                         "the end",
-                        Some("several conditions go into brackets, as in `emails[type eq \"work\" and primary eq true]`".to_owned()),
+                        Some(
+                            "several conditions go into brackets, as in `emails[type eq \"work\" and primary eq true]`"
+                                .to_owned(),
+                        ),
                     ));
                 }
                 let attribute = path.sub().and_then(|sub| path.as_str().strip_suffix(sub)?.strip_suffix('.'));
@@ -245,7 +245,9 @@ impl<'t> Parser<'t> {
             if !self.token.spaced && word.starts_with('.') {
                 // Not in the RFC's grammar, but Entra ID looks its users up this way.
                 if !self.profile.compare_after_value_path {
-                    return Err(self.expected("`and`, `or` or the end", Some(instead().replace("value", word.trim_start_matches('.')))));
+                    return Err(
+                        self.expected("`and`, `or` or the end", Some(instead().replace("value", word.trim_start_matches('.'))))
+                    );
                 }
                 let at = self.token.span;
                 let sub = self.sub_attribute(word)?;
@@ -354,93 +356,4 @@ impl<'t> Parser<'t> {
             SyntaxError { at: self.token.span.start + offset, message }
         })
     }
-
-    // --- errors ---
-
-    fn error(&self, message: &str) -> SyntaxError {
-        SyntaxError { at: self.token.span.start, message: message.to_owned() }
-    }
-
-    fn found(&self) -> String {
-        match self.token.kind {
-            Kind::End => "the end".to_owned(),
-            _ => Shown(self.text.get(self.token.span.start..self.token.span.end).unwrap_or_default()).to_string(),
-        }
-    }
-
-    fn expected(&self, what: &str, advice: Option<String>) -> SyntaxError {
-        let advice = advice.map_or_else(String::new, |advice| format!("; {advice}"));
-        self.error(&format!("expected {what}, found {}{advice}", self.found()))
-    }
-
-    fn no_operator(&self, path: &AttrPath) -> SyntaxError {
-        let name = path.as_str();
-        let keyword = CompareOp::parse(name).is_some() || name.eq_ignore_ascii_case("pr");
-        let joins = name.eq_ignore_ascii_case("and") || name.eq_ignore_ascii_case("or");
-        let advice = match self.token.kind {
-            _ if joins => Some(format!("`{name}` stands between two conditions")),
-            _ if name.eq_ignore_ascii_case("not") => Some("`not` wants parentheses: write `not (title pr)`".to_owned()),
-            Kind::String(_) if keyword => Some(format!("write an attribute before `{name}`")),
-            Kind::Word("not" | "NOT" | "Not") => Some(format!("`not` stands before a condition in parentheses: write `not ({name} …)`")),
-            Kind::Word(word) => advice::operator(word).map(|op| format!("write `{op}`")),
-            Kind::String(_) => Some(format!("write `{name} eq {}`", self.found().trim_matches('`'))),
-            Kind::End => Some(format!("write `{name} pr` to ask whether it has a value")),
-            _ => None,
-        };
-        self.expected(&format!("an operator ({}) after {}", advice::operators(), Shown(name)), advice)
-    }
-
-    /// What follows a complete condition is neither a connective nor the expected closer.
-    fn after_condition(&self, closer: &str) -> SyntaxError {
-        let advice = match (&self.token.kind, self.last) {
-            (Kind::Close, _) => Some("no `(` belongs to it".to_owned()),
-            (Kind::CloseBracket, _) => Some("no `[` belongs to it".to_owned()),
-            (Kind::Word(word), _) if advice::connective(word).is_some() => {
-                advice::connective(word).map(|meant| format!("write `{meant}`"))
-            }
-            (Kind::End, _) => None,
-            (Kind::Word(_) | Kind::String(_), Last::Pr) => Some("`pr` takes no value".to_owned()),
-            (Kind::Word(word), Last::BareWord(bare)) => Some(format!("a value with blanks wants quotes: `\"{bare} {word}\"`")),
-            (Kind::Word(_), Last::ValuePath) if !self.token.spaced => Some("write a blank and `and` or `or`".to_owned()),
-            _ => Some("two conditions are joined by `and` or `or`".to_owned()),
-        };
-        self.expected(&format!("`and`, `or` or {closer}"), advice)
-    }
-}
-
-/// A JSON literal (RFC 7644 takes `false`, `null`, `true` and numbers from RFC 7159, byte for byte).
-fn literal(word: &str) -> Option<Literal> {
-    match word {
-        "true" => return Some(Literal::Boolean(true)),
-        "false" => return Some(Literal::Boolean(false)),
-        "null" => return Some(Literal::Null),
-        _ => {}
-    }
-    let number: Number = serde_json::from_str(word).ok()?;
-    if number.is_f64() {
-        // serde_json's own reading of decimals may be off in the last bit.
-        return Number::from_f64(word.parse().ok()?).map(Literal::Number);
-    }
-    Some(Literal::Number(number))
-}
-
-/// A word that can only be a string whose quotes were forgotten. Other quotes would become part of the value, and a
-/// lookup that finds nothing makes duplicates; a keyword means that the value is missing.
-fn is_bare_word(word: &str) -> bool {
-    !word.starts_with(['\'', '`', '“', '”', '„', '‘', '’', '+', '=', '{', '<', '>', '!'])
-        && !["and", "or", "not"].iter().any(|keyword| word.eq_ignore_ascii_case(keyword))
-}
-
-fn value_advice(word: &str) -> String {
-    if let Some(known) = ["true", "false", "null"].into_iter().find(|known| word.eq_ignore_ascii_case(known)) {
-        return format!("write `{known}`");
-    }
-    if let Some(Literal::Number(number)) = word.strip_prefix('+').and_then(literal) {
-        return format!("write `{number}`");
-    }
-    if ["and", "or", "not"].iter().any(|keyword| word.eq_ignore_ascii_case(keyword)) {
-        return format!("the value is missing; if it is the word itself, write `\"{word}\"`");
-    }
-    let bare = word.trim_matches(['\'', '`', '“', '”', '„', '‘', '’']);
-    format!("strings stand in double quotes: write {}", Shown(&format!("\"{bare}\"")))
 }

@@ -18,10 +18,12 @@ fn resource_type(id: &str) -> ResourceType {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "called with json!")]
 fn parse(resource_type: &ResourceType, operations: Value) -> Result<PatchRequest<'_>, ScimError> {
     PatchRequest::parse(json!({"schemas": [PATCH_OP_SCHEMA], "Operations": operations}), resource_type, &Profile::LENIENT)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "called with json!")]
 fn patched(resource_type: &ResourceType, before: Value, operations: Value) -> Result<Value, ScimError> {
     let mut resource: Object = before.as_object().unwrap().clone();
     parse(resource_type, operations)?.apply(&mut resource)?;
@@ -62,7 +64,10 @@ fn relations_are_split_off_in_their_order() {
     .unwrap();
     assert!(patch.needs_current());
     let (members, rest) = patch.split(|target| target.attribute.name == "members");
-    assert_eq!(members.iter().map(|operation| (operation.index, operation.op)).collect::<Vec<_>>(), [(0, Op::Add), (1, Op::Replace), (2, Op::Remove)]);
+    assert_eq!(
+        members.iter().map(|operation| (operation.index, operation.op)).collect::<Vec<_>>(),
+        [(0, Op::Add), (1, Op::Replace), (2, Op::Remove)]
+    );
     assert_eq!(rest.operations().iter().map(|operation| operation.target.to_string()).collect::<Vec<_>>(), ["displayName"]);
     assert!(!rest.needs_current());
     let mut empty = Object::new();
@@ -110,7 +115,8 @@ fn the_body_has_a_structure() {
     assert_eq!(fails(with(json!({"op": "add", "value": "x"}))), (400, Some("invalidValue")));
     assert_eq!(fails(with(json!({"op": "replace"}))), (400, Some("invalidValue")));
     assert_eq!(fails(with(json!({"op": "add", "path": "title", "value": {"a": 1}}))), (400, Some("invalidValue")));
-    let many = |count: usize| json!({"schemas": [PATCH_OP_SCHEMA], "Operations": vec![json!({"op": "remove", "path": "title"}); count]});
+    let many =
+        |count: usize| json!({"schemas": [PATCH_OP_SCHEMA], "Operations": vec![json!({"op": "remove", "path": "title"}); count]});
     assert!(PatchRequest::parse(many(limits::PATCH_OPERATIONS), &user, &Profile::STRICT).is_ok());
     assert_eq!(fails(many(limits::PATCH_OPERATIONS + 1)), (413, None));
 }
@@ -128,7 +134,8 @@ fn an_error_says_which_operation_and_what_to_do() {
         let error = parse(&user, json!([{"op": "remove", "path": "title"}, operation])).unwrap_err();
         assert!(error.detail.starts_with("Operation 2: ") && error.detail.contains(words), "{error}");
     }
-    let error = patched(&user, json!({}), json!([{"op": "replace", "path": "emails[type sw \"w\"].value", "value": "x"}])).unwrap_err();
+    let error =
+        patched(&user, json!({}), json!([{"op": "replace", "path": "emails[type sw \"w\"].value", "value": "x"}])).unwrap_err();
     assert!(error.detail.starts_with("Operation 1: ") && error.detail.contains("emails.type sw \"w\""), "{error}");
 }
 
@@ -140,7 +147,9 @@ fn immutable_attributes_are_set_once() {
     let set = |value: &str| json!([{"op": "replace", "path": "badge", "value": value}]);
     assert_eq!(patched(&user, json!({}), set("7")), Ok(json!({"badge": "7"})));
     assert_eq!(patched(&user, json!({"badge": "7"}), set("7")), Ok(json!({"badge": "7"})));
-    for operations in [set("8"), json!([{"op": "remove", "path": "badge"}]), json!([{"op": "add", "path": "badge", "value": null}])] {
+    for operations in
+        [set("8"), json!([{"op": "remove", "path": "badge"}]), json!([{"op": "add", "path": "badge", "value": null}])]
+    {
         assert!(parse(&user, operations.clone()).unwrap().needs_current());
         assert_eq!(patched(&user, json!({"badge": "7"}), operations).unwrap_err().scim_type, Some(ScimType::Mutability));
     }
@@ -162,7 +171,10 @@ fn required_attributes_survive() {
     assert_eq!(outcome(json!([{"op": "remove", "path": "emails"}])), Err(ScimType::Mutability));
     assert_eq!(outcome(json!([{"op": "replace", "path": "emails", "value": []}])), Err(ScimType::InvalidValue));
     // Gone in between, but there at the end.
-    assert_eq!(outcome(json!([{"op": "remove", "path": "emails[value pr]"}, {"op": "add", "path": "emails", "value": ["c"]}])), Ok(()));
+    assert_eq!(
+        outcome(json!([{"op": "remove", "path": "emails[value pr]"}, {"op": "add", "path": "emails", "value": ["c"]}])),
+        Ok(())
+    );
     // An extension that is not required may go as a whole, but not its required attribute alone.
     assert_eq!(outcome(json!([{"op": "remove", "path": E}])), Ok(()));
     assert_eq!(outcome(json!([{"op": "remove", "path": format!("{E}:{name}")}])), Err(ScimType::Mutability));
@@ -183,6 +195,11 @@ fn an_id_is_checked_against_the_resource() {
 fn many_members_are_added_in_passable_time() {
     let group = resource_type(schema::GROUP);
     let members = |range: std::ops::Range<usize>| range.map(|n| json!({"value": n.to_string()})).collect::<Vec<_>>();
-    let after = patched(&group, json!({"members": members(0..20_000)}), json!([{"op": "add", "path": "members", "value": members(10_000..30_000)}])).unwrap();
+    let after = patched(
+        &group,
+        json!({"members": members(0..20_000)}),
+        json!([{"op": "add", "path": "members", "value": members(10_000..30_000)}]),
+    )
+    .unwrap();
     assert_eq!(after["members"].as_array().unwrap().len(), 30_000);
 }

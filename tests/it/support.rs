@@ -1,0 +1,24 @@
+//! What several tests need.
+
+use std::path::Path;
+
+use scimitar::scim::schema::{Extension, ResourceType, Schema, core};
+use serde_json::Value;
+
+/// The lines of a fixture, each a JSON document.
+pub(crate) fn lines(fixture: &str) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(fixture);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A resource type of the core schemas: `User` with the Enterprise extension, or `Group`.
+pub(crate) fn resource_type(name: &str) -> ResourceType {
+    let schema = core().iter().find(|schema| schema.name == name).unwrap().clone();
+    let extensions = if name == "User" { vec![Extension { schema: core()[2].clone(), required: false }] } else { Vec::new() };
+    custom_type(name, schema, extensions)
+}
+
+pub(crate) fn custom_type(name: &str, schema: Schema, extensions: Vec<Extension>) -> ResourceType {
+    ResourceType { name: name.to_owned(), description: String::new(), endpoint: format!("/{name}s"), schema, extensions }
+}
