@@ -97,7 +97,9 @@ impl BulkRequest {
             None => None,
             Some(Value::Number(number)) if number.as_u64().is_some_and(|limit| limit > 0) => number.as_u64(),
             Some(_) => {
-                return Err(ScimError::invalid_value("\"failOnErrors\" must be an integer of 1 or more; leave it out for no limit."));
+                return Err(ScimError::invalid_value(
+                    "\"failOnErrors\" must be an integer of 1 or more; leave it out for no limit.",
+                ));
             }
         };
         let operations = match members.take("Operations") {
@@ -164,7 +166,8 @@ impl BulkOperation {
         mut members: Members,
         seen: &mut HashSet<String>,
     ) -> Result<Self, ScimError> {
-        let method = method.ok_or_else(|| ScimError::invalid_syntax("The operation lacks \"method\": POST, PUT, PATCH or DELETE."))?;
+        let method =
+            method.ok_or_else(|| ScimError::invalid_syntax("The operation lacks \"method\": POST, PUT, PATCH or DELETE."))?;
         let method = BulkMethod::parse(&method)?;
         if let Some(bulk_id) = &bulk_id
             && !seen.insert(bulk_id.clone())
@@ -174,7 +177,9 @@ impl BulkOperation {
             )));
         }
         let path = members.take_string("path")?.ok_or_else(|| {
-            ScimError::invalid_syntax("The operation lacks \"path\", such as \"/Users\" for POST or \"/Users/{id}\" for the others.")
+            ScimError::invalid_syntax(
+                "The operation lacks \"path\", such as \"/Users\" for POST or \"/Users/{id}\" for the others.",
+            )
         })?;
         let path = BulkPath::parse(&path)?;
         match (method, &path.id) {
@@ -194,7 +199,9 @@ impl BulkOperation {
             _ => {}
         }
         if method == BulkMethod::Post && bulk_id.is_none() {
-            return Err(ScimError::invalid_syntax("A POST in a job needs a \"bulkId\", any string that is unique within the job."));
+            return Err(ScimError::invalid_syntax(
+                "A POST in a job needs a \"bulkId\", any string that is unique within the job.",
+            ));
         }
         let version = members.take_string("version")?;
         let data = match (method, members.take("data")) {
@@ -250,6 +257,7 @@ pub fn references(value: &Value, visit: &mut dyn FnMut(&str)) {
 /// as a quoted string in a PATCH path (`members[value eq "bulkId:..."]`).
 ///
 /// A reference to nothing is 400 invalidValue, one to an operation that failed 409.
+#[expect(clippy::implicit_hasher, reason = "one job, one kind of map")]
 pub fn resolve_references(value: &mut Value, known: &HashMap<String, Resolved>) -> Result<(), ScimError> {
     match value {
         Value::String(text) => {
@@ -326,7 +334,9 @@ impl BulkMethod {
             .into_iter()
             .find(|method| method.as_str().eq_ignore_ascii_case(text))
             .ok_or_else(|| {
-                ScimError::invalid_value(format!("A Bulk operation cannot have the method {text:?}: use POST, PUT, PATCH or DELETE."))
+                ScimError::invalid_value(format!(
+                    "A Bulk operation cannot have the method {text:?}: use POST, PUT, PATCH or DELETE."
+                ))
             })
     }
 

@@ -24,7 +24,7 @@ fn errors_say_what_and_where() {
         (b"{\"userName\":", &["cut off", "line 1, column 12"]),
         (b"{\n  \"a\": 1,\n  b: 2}", &["not JSON", "line 3, column 3"]),
         (b"{\"a\":1} x", &["not JSON", "line 1, column 9"]),
-        (b"{\"a\": \"\\ud800\"}", &["not JSON", "surrogate"]),
+        (b"{\"a\": \"\\ud800\"}", &["not JSON", "hex escape", "line 1, column 14"]),
         (b"{\"a\": 1e999}", &["not JSON", "number out of range"]),
         (b"{\"a\": NaN}", &["not JSON", "line 1"]),
         (b"{\"userName\":\"a\",\n\"userName\":\"b\"}", &["\"userName\"", "twice", "line 2"]),

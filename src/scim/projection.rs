@@ -154,9 +154,8 @@ impl<'s> Projection<'s> {
     }
 
     fn select_members(&self, attribute: &AttrRef<'_>, named: Named, mut members: Object) -> Option<Object> {
-        members.retain(|name, _| {
-            attribute.attribute.sub_attribute(name).is_some_and(|sub| self.wants_sub(attribute, sub, named))
-        });
+        members
+            .retain(|name, _| attribute.attribute.sub_attribute(name).is_some_and(|sub| self.wants_sub(attribute, sub, named)));
         (!members.is_empty()).then_some(members)
     }
 
@@ -179,9 +178,7 @@ impl<'s> Projection<'s> {
     }
 
     fn itself_or(&self, attribute: &AttrRef<'_>, otherwise: Named) -> Named {
-        let itself = |target: &Target<'_>| {
-            matches!(target, Target::Attribute(name) if name.sub.is_none() && name.same_attribute(attribute))
-        };
+        let itself = |target: &Target<'_>| matches!(target, Target::Attribute(name) if name.sub.is_none() && name.same_attribute(attribute));
         if self.named.iter().any(itself) { Named::Itself } else { otherwise }
     }
 
@@ -204,9 +201,7 @@ impl<'s> Projection<'s> {
             // The URN of a schema asks for what that schema returns by default, not for what is costly.
             (Returned::Request, Mode::Only) => matches!(named, Named::Itself | Named::Parts),
             (Returned::Request, Mode::Default) => self.is_written(attribute, None),
-            (Returned::Request, Mode::Without) => {
-                matches!(named, Named::No | Named::Parts) && self.is_written(attribute, None)
-            }
+            (Returned::Request, Mode::Without) => matches!(named, Named::No | Named::Parts) && self.is_written(attribute, None),
         }
     }
 

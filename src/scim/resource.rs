@@ -75,9 +75,11 @@ pub fn read<'s>(
 
 /// The value of `schemas`: the primary schema and every extension that has data (RFC 7643 section 3.3).
 pub fn schemas_of<'s>(resource: &Object, resource_type: &'s ResourceType) -> Vec<&'s str> {
-    let extended = resource_type.extensions.iter().map(|extension| extension.schema.id.as_str()).filter(|id| {
-        resource.get(*id).is_some_and(|data| data.as_object().is_some_and(|attributes| !attributes.is_empty()))
-    });
+    let extended = resource_type
+        .extensions
+        .iter()
+        .map(|extension| extension.schema.id.as_str())
+        .filter(|id| resource.get(*id).is_some_and(|data| data.as_object().is_some_and(|attributes| !attributes.is_empty())));
     std::iter::once(resource_type.schema.id.as_str()).chain(extended).collect()
 }
 

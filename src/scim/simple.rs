@@ -8,21 +8,16 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Number, Value};
 
+use super::compare::instant;
 use super::{Attribute, Profile, ScimError, Type, json};
 
 /// RFC 7643 section 2.3.6 lets the padding be left out, and RFC 4648 section 5 lets the alphabet be URL-safe.
-const ANY_PADDING: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, ANY_PADDING);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, ANY_PADDING);
 
 /// Reads a simple value. Values are never quoted in an error: they may be secrets.
-pub(super) fn read(
-    value: Value,
-    attribute: &Attribute,
-    profile: &Profile,
-    place: &dyn Display,
-) -> Result<Value, ScimError> {
+pub(super) fn read(value: Value, attribute: &Attribute, profile: &Profile, place: &dyn Display) -> Result<Value, ScimError> {
     let coerce = profile.coerce_values;
     let invalid = |how: &str| Err(ScimError::invalid_value(format!("{place} must be {how}.")));
     match (attribute.kind, value) {
@@ -38,13 +33,11 @@ pub(super) fn read(
             Ok(number) => Ok(Value::from(number)),
             Err(_) => invalid("an integer, not another string"),
         },
-        (Type::Decimal, Value::String(text)) if coerce => {
-            match text.trim().parse::<f64>().ok().and_then(Number::from_f64) {
-                Some(number) => Ok(Value::Number(number)),
-                None => invalid("a number, not another string"),
-            }
-        }
-        (Type::DateTime, Value::String(text)) => match date_time(&text) {
+        (Type::Decimal, Value::String(text)) if coerce => match text.trim().parse::<f64>().ok().and_then(Number::from_f64) {
+            Some(number) => Ok(Value::Number(number)),
+            None => invalid("a number, not another string"),
+        },
+        (Type::DateTime, Value::String(text)) => match date_time(text) {
             Some(text) => Ok(Value::String(text)),
             None => invalid("a date and time like \"2008-01-23T04:56:22Z\""),
         },
@@ -83,27 +76,11 @@ pub(super) const fn wanted(kind: Type) -> &'static str {
 }
 
 /// `xsd:dateTime` with date and time (RFC 7643 section 2.3.5). One without a time zone is UTC, and is written so.
-fn date_time(text: &str) -> Option<String> {
-    let (date, time) = text.split_once('T')?;
-    let zone = time.find(['Z', '+', '-']);
-    let (clock, zone) = zone.map_or(Some((time, "Z")), |at| time.split_at_checked(at))?;
-    let (seconds, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let digits = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    if !(digits && has_form(date, "0000-00-00") && has_form(seconds, "00:00:00")) {
-        return None;
+fn date_time(text: String) -> Option<String> {
+    if instant(&text, false).is_some() {
+        return Some(text);
     }
-    if !(zone == "Z" || has_form(zone.get(1..)?, "00:00")) {
-        return None;
-    }
-    // Digits below the nanosecond are not an error, but nothing here can count them.
-    let short = fraction.get(..9).unwrap_or(fraction);
-    format!("{date}T{seconds}.{short}{zone}").parse::<jiff::Timestamp>().ok()?;
-    Some(if text.ends_with(zone) { text.to_owned() } else { format!("{text}Z") })
-}
-
-fn has_form(text: &str, form: &str) -> bool {
-    text.len() == form.len()
-        && text.bytes().zip(form.bytes()).all(|(byte, wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
+    instant(&text, true).map(|_| format!("{text}Z"))
 }
 
 /// Base64 in its standard form with padding, whatever form it came in; line breaks, as in PEM, only if `coerce`.

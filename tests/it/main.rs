@@ -3,4 +3,5 @@
 
 mod filter_cases;
 mod filter_properties;
+mod patch_cases;
 mod support;

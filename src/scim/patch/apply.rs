@@ -40,7 +40,9 @@ impl PatchRequest<'_> {
                 required || after.contains_key(&schema.id)
             });
             if is_used && attribute.get(before).is_some() && attribute.get(after).is_none() {
-                return Err(ScimError::mutability(format!("{attribute} is required; after these operations it would have no value.")));
+                return Err(ScimError::mutability(format!(
+                    "{attribute} is required; after these operations it would have no value."
+                )));
             }
         }
         Ok(())
@@ -122,10 +124,9 @@ impl Operation<'_> {
         let attribute = self.target.attribute;
         let fixed = |value: &Value| {
             attribute.mutability == Mutability::Immutable
-                || attribute
-                    .sub_attributes
-                    .iter()
-                    .any(|sub| sub.mutability == Mutability::Immutable && value.get(&sub.name) != next.and_then(|next| next.get(&sub.name)))
+                || attribute.sub_attributes.iter().any(|sub| {
+                    sub.mutability == Mutability::Immutable && value.get(&sub.name) != next.and_then(|next| next.get(&sub.name))
+                })
         };
         match current {
             Some(value) if Some(value) != next && fixed(value) => {
@@ -146,7 +147,8 @@ impl Operation<'_> {
                 self.on_chosen(values, chosen, profile)?
             }
             (Some(filter), _) => {
-                let matches = |(place, value): (usize, &Value)| (!value.is_null() && filter.matches_value(value)).then_some(place);
+                let matches =
+                    |(place, value): (usize, &Value)| (!value.is_null() && filter.matches_value(value)).then_some(place);
                 let chosen: Vec<usize> = values.iter().enumerate().filter_map(matches).collect();
                 self.on_chosen(values, chosen, profile)?
             }
@@ -210,7 +212,8 @@ impl Operation<'_> {
                     let Value::Object(object) = value else { continue };
                     set(object, attribute, sub, change)?;
                     // The reverse of creating a value from a filter: what is left of it tells nothing.
-                    let is_husk = profile.create_from_filter && change.is_none() && sub.name == "value" && says_only_its_kind(object);
+                    let is_husk =
+                        profile.create_from_filter && change.is_none() && sub.name == "value" && says_only_its_kind(object);
                     if is_husk {
                         *value = Value::Null;
                     }

@@ -112,7 +112,9 @@ impl<'s> PatchRequest<'s> {
         match &self.id {
             Some(echoed) if echoed.id != id => Err(at(
                 echoed.index,
-                &ScimError::mutability("the \"id\" in the value is not that of the resource, and an id cannot be changed: leave it out"),
+                &ScimError::mutability(
+                    "the \"id\" in the value is not that of the resource, and an id cannot be changed: leave it out",
+                ),
             )),
             _ => Ok(()),
         }

@@ -60,8 +60,7 @@ impl<'s> PatchRequest<'s> {
                 ),
             ));
         }
-        let mut parser =
-            Parser { resource_type, profile, reader: Reader::new(profile), operations: Vec::new(), id: None };
+        let mut parser = Parser { resource_type, profile, reader: Reader::new(profile), operations: Vec::new(), id: None };
         for (index, operation) in operations.into_iter().enumerate() {
             parser.operation(index, operation).map_err(|error| at(index, &error))?;
         }
@@ -241,16 +240,14 @@ impl<'s> Parser<'s, '_> {
         }
         let value = match step.op {
             Op::Remove => self.removed(target, filter.is_some(), value)?,
-            Op::Add | Op::Replace => {
-                match self.assigned(step.op, target, filter.is_some(), value.unwrap_or(Value::Null))? {
-                    Assigned::Nothing => return Ok(()),
-                    Assigned::Value(value) => Some(value),
-                    Assigned::Unassign if target.leaf().required && (target.sub.is_some() || filter.is_none()) => {
-                        return Err(ScimError::invalid_value(format!("{target} is required and cannot be unassigned.")));
-                    }
-                    Assigned::Unassign => None,
+            Op::Add | Op::Replace => match self.assigned(step.op, target, filter.is_some(), value.unwrap_or(Value::Null))? {
+                Assigned::Nothing => return Ok(()),
+                Assigned::Value(value) => Some(value),
+                Assigned::Unassign if target.leaf().required && (target.sub.is_some() || filter.is_none()) => {
+                    return Err(ScimError::invalid_value(format!("{target} is required and cannot be unassigned.")));
                 }
-            }
+                Assigned::Unassign => None,
+            },
         };
         if value.as_ref().is_some_and(is_blank) && target.leaf().required && step.op != Op::Remove {
             return Err(ScimError::invalid_value(format!("{target} is required and must not be blank.")));
@@ -263,9 +260,8 @@ impl<'s> Parser<'s, '_> {
     /// for a member that is not set.
     fn removed(&mut self, target: AttrRef<'s>, filtered: bool, value: Option<Value>) -> Result<Option<Value>, ScimError> {
         let whole = target.sub.is_none() && !filtered;
-        let listed = value.filter(|value| {
-            self.profile.remove_listed_values && whole && target.attribute.multi_valued && !value.is_null()
-        });
+        let listed =
+            value.filter(|value| self.profile.remove_listed_values && whole && target.attribute.multi_valued && !value.is_null());
         if let Some(listed) = listed {
             let items = match unpacked(listed, target.attribute) {
                 Value::Array(items) => items,
@@ -318,7 +314,9 @@ impl<'s> Parser<'s, '_> {
             return Ok(value.map_or(Assigned::Unassign, Assigned::Value));
         }
         let Some(partial) = self.reader.partial(value, Place::of(attribute))? else { return Ok(Assigned::Unassign) };
-        if let Some(sub) = attribute.sub_attributes.iter().find(|sub| sub.required && partial.get(&sub.name).is_some_and(is_blank)) {
+        if let Some(sub) =
+            attribute.sub_attributes.iter().find(|sub| sub.required && partial.get(&sub.name).is_some_and(is_blank))
+        {
             return Err(ScimError::invalid_value(format!("{target}.{} is required and cannot be unassigned.", sub.name)));
         }
         // `{}` or `{"value": ""}` for the manager unassigns it (Entra ID).

@@ -82,12 +82,7 @@ pub(super) fn merge(value: &mut Object, changes: &Object, attribute: &Attribute)
 }
 
 /// Sets or clears one sub-attribute of a complex value.
-pub(super) fn set(
-    value: &mut Object,
-    attribute: &Attribute,
-    sub: &Attribute,
-    change: Option<&Value>,
-) -> Result<(), ScimError> {
+pub(super) fn set(value: &mut Object, attribute: &Attribute, sub: &Attribute, change: Option<&Value>) -> Result<(), ScimError> {
     if sub.name == "value" && value.get("value") != change {
         // With the id of a reference its target is gone: `$ref` alone would dangle.
         match change {
