@@ -66,7 +66,9 @@ impl Backend {
     /// Makes one call.
     pub async fn send(&self, call: &HttpCall<'_>) -> Result<Answer, Fault> {
         let fault = |class, detail: String| Fault { class, call: call.call.name.clone(), detail, retry_after: None };
-        let request = self.request(call).map_err(|error| fault(FaultClass::Unexpected, format!("the request cannot be written: {error}")))?;
+        let request = self
+            .request(call)
+            .map_err(|error| fault(FaultClass::Unexpected, format!("the request cannot be written: {error}")))?;
         let mut stack = self.stack.clone();
         let answer = async { stack.ready().await?.call(request).await }.await;
         answer.map_err(|error| {

@@ -37,7 +37,8 @@ pub(super) fn build(limit: Duration) -> io::Result<Stack> {
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(Duration::from_secs(limits::CONNECT_SECONDS)));
-    let https = HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().enable_http2().wrap_connector(http);
+    let https =
+        HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().enable_http2().wrap_connector(http);
     let client = Client::builder(TokioExecutor::new())
         // Without a timer idle connections would never be closed.
         .pool_timer(TokioTimer::new())

@@ -21,7 +21,7 @@ fn arguments() {
         Cli::try_parse_from(["scimitar", "serve", "--config", "s.yaml", "--check", "--log", "debug", "--log-format", "json"]);
     let cli = cli.unwrap();
     assert_eq!((cli.log.log.as_deref(), cli.log.log_format), (Some("debug"), Format::Json));
-    let Command::Serve(args) = cli.command;
+    let Command::Serve(args) = cli.command else { panic!("not serve") };
     assert!(args.check && args.config == std::path::Path::new("s.yaml"));
     let demo = Demo::try_parse_from(["demo", "--listen", "0.0.0.0:1", "--users", "3"]).unwrap().args;
     assert_eq!((demo.listen.port(), demo.backend_listen.port(), demo.users, demo.token.as_str()), (1, 8081, 3, "demo"));

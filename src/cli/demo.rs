@@ -111,7 +111,8 @@ async fn serve(args: &DemoArgs, faults: Faults) -> Result<ExitCode, String> {
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAddr), String> {
-    let failed = |error| format!("cannot listen on {address}: {error}. End what listens there, or choose another port with {flag}");
+    let failed =
+        |error| format!("cannot listen on {address}: {error}. End what listens there, or choose another port with {flag}");
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))

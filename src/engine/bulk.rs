@@ -34,7 +34,10 @@ impl<B: Backend> Engine<B> {
             let circular = depends;
             postponed = 0;
             let result = if circular {
-                let error = ScimError::status(409, "The operations of this job refer to each other in a circle: create the resources first, then link them.");
+                let error = ScimError::status(
+                    409,
+                    "The operations of this job refer to each other in a circle: create the resources first, then link them.",
+                );
                 entry.failed(None, &error)
             } else {
                 self.bulk_entry(context, entry, &known).await
@@ -74,7 +77,12 @@ impl<B: Backend> Engine<B> {
                 status: reply.status,
                 response: reply.body,
             },
-            Err(error) => entry.failed(location, &error.to_scim()),
+            Err(error) => {
+                if !matches!(error, Error::Client(_)) {
+                    tracing::warn!(%error, "an operation of a job failed");
+                }
+                entry.failed(location, &error.to_scim())
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fetch::{Found, unintelligible};
+use super::fetch::{Found, build, unexpected, unintelligible};
 use super::ports::Backend;
 use super::update::Changed;
 use super::{Error, Names, Operation, Reply};
@@ -40,28 +40,36 @@ impl<B: Backend> Operation<'_, B> {
             self.attach(&mut resource).await?;
         }
         let written = self.resource.kind.attributes().filter(|attribute| attribute.get(&desired).is_some());
-        Ok(self.reply(201, resource, &projection.clone().also(written)))
+        Ok(Reply::resource(201, resource, &projection.clone().also(written)))
     }
 
     async fn create_record(&self, create: &Create, desired: &Object) -> Result<Found, Error> {
         let lines = change::created(self.resource);
         let record = body(self.mapping(), lines, desired, false)?;
         let scope = Scope { resource: Some(desired), ..Scope::default() };
-        match self.send(self.build(&create.call, &scope, Some(&record), &[])?).await? {
+        match self.send(build(&create.call, &scope, Some(&record), &[])?).await? {
             Outcome::Good(body) if create.read_back => {
                 let key = create.call.envelope.first(&body).and_then(|payload| create.item.first(payload));
                 let key = key.and_then(|record| self.resource.id.path.first(record));
-                let key = key.ok_or_else(|| unintelligible(&create.call, "the answer has no id of the created record: see `id`"))?;
+                let key =
+                    key.ok_or_else(|| unintelligible(&create.call, "the answer has no id of the created record: see `id`"))?;
                 self.fetch(key).await?.ok_or_else(|| unintelligible(&create.call, "the created record cannot be read"))
             }
             Outcome::Good(body) => self.record(&create.call, &create.item, &body),
             Outcome::Refused(error) => Err(error.into()),
-            other => Err(self.unexpected(&create.call, &other)),
+            other => Err(unexpected(&create.call, &other)),
         }
     }
 
     /// What the create call could not carry: changes with a call of their own, and the members.
-    async fn complete(&self, id: &str, key: &Value, found: Found, desired: &Object, members: Option<&Value>) -> Result<Found, Error> {
+    async fn complete(
+        &self,
+        id: &str,
+        key: &Value,
+        found: Found,
+        desired: &Object,
+        members: Option<&Value>,
+    ) -> Result<Found, Error> {
         let mut wanted = found.resource.clone();
         let carried: Vec<_> = change::created(self.resource).map(|line| &line.target).collect();
         for line in self.resource.lines.iter().filter(|line| line.shape.is_writable() && !carried.contains(&&line.target)) {
@@ -99,7 +107,7 @@ impl<B: Backend> Operation<'_, B> {
         let Some(Delete::Call(delete)) = self.resource.delete.as_ref().filter(|_| create.undo) else { return left() };
         let id_value = Value::from(id);
         let scope = Scope { id: Some(&id_value), key: Some(key), ..Scope::default() };
-        let Ok(call) = self.build(delete, &scope, None, &[]) else { return left() };
+        let Ok(call) = build(delete, &scope, None, &[]) else { return left() };
         match self.send(call).await {
             Ok(Outcome::Good(_) | Outcome::Done | Outcome::NotFound) => Vec::new(),
             _ => left(),

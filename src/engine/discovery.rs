@@ -98,8 +98,11 @@ fn missing<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> 
 }
 
 fn resource_type(kind: &ResourceType, context: &Context) -> Value {
-    let extensions: Vec<Value> =
-        kind.extensions.iter().map(|extension| json!({ "schema": extension.schema.id, "required": extension.required })).collect();
+    let extensions: Vec<Value> = kind
+        .extensions
+        .iter()
+        .map(|extension| json!({ "schema": extension.schema.id, "required": extension.required }))
+        .collect();
     let mut document = json!({
         "schemas": [RESOURCE_TYPE],
         "id": kind.name,

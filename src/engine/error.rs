@@ -30,7 +30,7 @@ impl Error {
                 Self::Backend { fault, left }
             }
             Self::Client(error) if !remain.is_empty() => {
-                let detail = format!("{} These changes were made before and could not be undone: {}.", error.detail, remain.join(", "));
+                let detail = format!("{}{}", error.detail, remaining(&remain));
                 Self::Client(ScimError { detail, ..error })
             }
             other => other,
@@ -42,25 +42,43 @@ impl Error {
         match self {
             Self::Client(error) => error.clone(),
             Self::Backend { fault, left } => {
-                let what = match fault.class {
-                    FaultClass::Unreachable => "The application behind this service cannot be reached. Try again later.",
-                    FaultClass::TimedOut => "The application behind this service did not answer in time. A change may have been made: read before you repeat it.",
-                    FaultClass::Overloaded => "The application behind this service asks for patience. Try again later.",
-                    FaultClass::Failed => "The application behind this service failed. Try again later, or ask its operator.",
-                    FaultClass::Unauthorized => "The application behind this service refuses the gateway's credentials. Ask the operator of the gateway.",
-                    FaultClass::Unintelligible => "The application behind this service gave an answer that cannot be understood. Ask the operator of the gateway.",
-                    FaultClass::Unexpected => "The application behind this service gave an unexpected answer. Ask the operator of the gateway.",
-                };
-                let mut detail = what.to_owned();
+                let mut detail = match fault.class {
+                    FaultClass::Unreachable => {
+                        "The application behind this service cannot be reached; send the request again later."
+                    }
+                    FaultClass::TimedOut => {
+                        "The application behind this service did not answer in time. A change may have been made: read the \
+                         resource before you send it again."
+                    }
+                    FaultClass::Overloaded => {
+                        "The application behind this service takes no more requests for now; send it again after the time in \
+                         Retry-After."
+                    }
+                    FaultClass::Failed => "The application behind this service failed on this; send the request again later.",
+                    FaultClass::Unauthorized => {
+                        "The application behind this service refuses the service's own credentials, not yours: whoever runs \
+                         the service has to renew them."
+                    }
+                    FaultClass::Unintelligible | FaultClass::Unexpected => {
+                        "The application behind this service gave an answer that the service does not understand: whoever \
+                         runs the service has to look at its mapping."
+                    }
+                }
+                .to_owned();
                 if !left.is_empty() {
-                    detail.push_str(&format!(" These changes were made before and could not be undone: {}.", left.join(", ")));
+                    detail.push_str(&remaining(left));
                 }
                 ScimError::status(fault.class.status(), detail)
             }
-            Self::Mapping(_) => ScimError::status(500, "The mapping of this service cannot do this. Ask the operator of the gateway."),
-            Self::Gateway(_) => ScimError::status(500, "The gateway failed. Ask its operator."),
+            Self::Mapping(_) | Self::Gateway(_) => {
+                ScimError::status(500, "The SCIM service itself failed here; the request is not at fault.")
+            }
         }
     }
+}
+
+fn remaining(left: &[String]) -> String {
+    format!(" Part of the change was made and could not be taken back: {}. Read the resource before you go on.", left.join(", "))
 }
 
 impl From<Fault> for Error {

@@ -21,22 +21,37 @@ pub(super) struct Found {
 
 /// A fault that the answer itself does not show.
 pub(super) fn unintelligible(call: &Call, detail: &str) -> Error {
-    let fault = Fault { class: FaultClass::Unintelligible, call: call.name.clone(), detail: detail.to_owned(), retry_after: None };
+    let fault =
+        Fault { class: FaultClass::Unintelligible, call: call.name.clone(), detail: detail.to_owned(), retry_after: None };
     fault.into()
 }
 
-impl<B: Backend> Operation<'_, B> {
-    /// Builds a call; that it cannot be built is for the author of the mapping to mend.
-    pub(super) fn build<'m>(
-        &self,
-        call: &'m Call,
-        scope: &Scope<'_>,
-        record: Option<&Value>,
-        more: &[(String, String)],
-    ) -> Result<HttpCall<'m>, Error> {
-        call::build(call, scope, record, more).map_err(|error: RenderError| Error::Mapping(format!("{}: {error}", call.name)))
-    }
+/// Builds a call; that it cannot be built is for the author of the mapping to mend.
+pub(super) fn build<'m>(
+    call: &'m Call,
+    scope: &Scope<'_>,
+    record: Option<&Value>,
+    more: &[(String, String)],
+) -> Result<HttpCall<'m>, Error> {
+    call::build(call, scope, record, more).map_err(|error: RenderError| Error::Mapping(format!("{}: {error}", call.name)))
+}
 
+/// What a read may come to, besides what was asked for: anything else is a fault of the backend or the mapping.
+pub(super) fn unexpected(call: &Call, outcome: &Outcome) -> Error {
+    let meaning = match outcome {
+        Outcome::NotFound => "nothing there",
+        Outcome::Stale => "a stale revision",
+        Outcome::Done => "nothing to do",
+        Outcome::Refused(error) => {
+            return Error::Mapping(format!("{}: the backend refuses the call: {}", call.name, error.detail));
+        }
+        _ => "an answer of another kind",
+    };
+    let detail = format!("the answer means {meaning}, which it cannot here: see `errors`");
+    Fault { class: FaultClass::Unexpected, call: call.name.clone(), detail, retry_after: None }.into()
+}
+
+impl<B: Backend> Operation<'_, B> {
     /// Sends a call. Faults are errors; what else the answer may mean is for the caller to see.
     pub(super) async fn send(&self, call: HttpCall<'_>) -> Result<Outcome, Error> {
         let answer = self.engine.backend.send(&call).await?;
@@ -46,19 +61,6 @@ impl<B: Backend> Operation<'_, B> {
         }
     }
 
-    /// What a read may come to, besides what was asked for: anything else is a fault of the backend or the mapping.
-    pub(super) fn unexpected(&self, call: &Call, outcome: &Outcome) -> Error {
-        let meaning = match outcome {
-            Outcome::NotFound => "nothing there",
-            Outcome::Stale => "a stale revision",
-            Outcome::Done => "nothing to do",
-            Outcome::Refused(error) => return Error::Mapping(format!("{}: the backend refuses the call: {}", call.name, error.detail)),
-            _ => "an answer of another kind",
-        };
-        let detail = format!("the answer means {meaning}, which it cannot here: see `errors`");
-        Fault { class: FaultClass::Unexpected, call: call.name.clone(), detail, retry_after: None }.into()
-    }
-
     /// Reads the record with a key; `None` if there is none.
     pub(super) async fn fetch(&self, key: &Value) -> Result<Option<Found>, Error> {
         let Some(get) = &self.resource.get else {
@@ -66,7 +68,7 @@ impl<B: Backend> Operation<'_, B> {
         };
         let id = read::id_of(self.resource, key).map(Value::from);
         let scope = Scope { key: Some(key), id: id.as_ref(), ..Scope::default() };
-        match self.send(self.build(&get.call, &scope, None, &[])?).await? {
+        match self.send(build(&get.call, &scope, None, &[])?).await? {
             Outcome::Good(body) => {
                 let found = self.record(&get.call, &get.item, &body)?;
                 // A backend may find more than it was asked for: `GET /users/ANN`, `GET /users/007`. Ids are exact (RFC 7643 section 3.1).
@@ -74,7 +76,7 @@ impl<B: Backend> Operation<'_, B> {
                 Ok(same.then_some(found))
             }
             Outcome::NotFound => Ok(None),
-            other => Err(self.unexpected(&get.call, &other)),
+            other => Err(unexpected(&get.call, &other)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
-use super::fetch::unintelligible;
+use super::fetch::{unexpected, unintelligible};
 use super::ports::Backend;
 use super::walk::Source;
 use super::{Context, Engine, Error, Operation, Reply};
@@ -160,7 +160,7 @@ impl<B: Backend> Operation<'_, B> {
         let mut total = 0;
         for index in first.. {
             let Some(page) = self.page(source, &Scope::default(), query, index, size).await? else {
-                return Err(self.unexpected(source.call, &crate::translate::outcome::Outcome::NotFound));
+                return Err(unexpected(source.call, &crate::translate::outcome::Outcome::NotFound));
             };
             let rows = page.rows();
             total = page.total.unwrap_or(rows.len() as u64);
@@ -204,7 +204,7 @@ impl<B: Backend> Operation<'_, B> {
             })
             .await?;
         if !exists {
-            return Err(self.unexpected(source.call, &crate::translate::outcome::Outcome::NotFound));
+            return Err(unexpected(source.call, &crate::translate::outcome::Outcome::NotFound));
         }
         if keeps_all { self.sift(resources, residual, sort, window).await } else { Ok((Listed { total, resources }, false)) }
     }

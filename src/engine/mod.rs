@@ -95,7 +95,11 @@ impl<B: Backend> Engine<B> {
 
     fn at<'e>(&'e self, context: &'e Context, endpoint: &str) -> Result<Operation<'e, B>, Error> {
         let Some(resource) = self.mapping.at(endpoint) else {
-            return Err(ScimError::not_found(format!("There is no endpoint {endpoint}; there are {}.", self.endpoints.join(", "))).into());
+            return Err(ScimError::not_found(format!(
+                "There is no endpoint {endpoint}; there are {}.",
+                self.endpoints.join(", ")
+            ))
+            .into());
         };
         Ok(Operation { engine: self, context, resource })
     }
@@ -115,19 +119,19 @@ impl<'e, B: Backend> Operation<'e, B> {
     fn not_found(&self, id: &str) -> Error {
         ScimError::not_found(format!("There is no {} with the id \"{id}\".", self.resource.kind.name)).into()
     }
-
-    /// The answer with a whole resource.
-    fn reply(&self, status: u16, mut resource: Object, projection: &Projection<'_>) -> Reply {
-        let text = |name: &str| resource.get("meta")?.get(name)?.as_str().map(str::to_owned);
-        let (location, version) = (text("location"), text("version"));
-        projection.apply(&mut resource);
-        Reply { status, body: Some(Value::Object(resource)), location, version }
-    }
 }
 
 // === impl Reply ===
 
 impl Reply {
+    /// The answer with a whole resource.
+    fn resource(status: u16, mut resource: Object, projection: &Projection<'_>) -> Self {
+        let text = |name: &str| resource.get("meta")?.get(name)?.as_str().map(str::to_owned);
+        let (location, version) = (text("location"), text("version"));
+        projection.apply(&mut resource);
+        Self { status, body: Some(Value::Object(resource)), location, version }
+    }
+
     fn ok(body: Value) -> Self {
         Self { status: 200, body: Some(body), ..Self::default() }
     }

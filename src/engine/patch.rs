@@ -18,7 +18,8 @@ impl<B: Backend> Operation<'_, B> {
         request.check_id(id)?;
         let written: Vec<_> = request.targets().collect();
         let (on_members, rest) = request.split(|target| self.resource.members.is_some() && target.attribute.name == "members");
-        let conditional = self.context.if_match.as_deref().is_some_and(|tags| tags.trim() != "*") || self.context.if_none_match.is_some();
+        let conditional =
+            self.context.if_match.as_deref().is_some_and(|tags| tags.trim() != "*") || self.context.if_none_match.is_some();
 
         let mut found = None;
         if !rest.operations().is_empty() || conditional {
@@ -55,9 +56,14 @@ impl<B: Backend> Operation<'_, B> {
             }
             found = None;
         }
-        let answers = !self.resource.members.as_ref().is_some_and(|_| self.context.profile.patch_group_no_content && projection.is_default());
+        let answers = !self
+            .resource
+            .members
+            .as_ref()
+            .is_some_and(|_| self.context.profile.patch_group_no_content && projection.is_default());
         if !answers {
-            let version = found.as_ref().and_then(|found| found.resource.get("meta")?.get("version")?.as_str()).map(str::to_owned);
+            let version =
+                found.as_ref().and_then(|found| found.resource.get("meta")?.get("version")?.as_str()).map(str::to_owned);
             return Ok(Reply { status: 204, version, ..Reply::default() });
         }
         let mut resource = match found {
@@ -67,6 +73,6 @@ impl<B: Backend> Operation<'_, B> {
         if self.relation().is_some_and(|relation| projection.wants(&relation)) {
             self.attach(&mut resource).await?;
         }
-        Ok(self.reply(200, resource, &projection.clone().also(written)))
+        Ok(Reply::resource(200, resource, &projection.clone().also(written)))
     }
 }

@@ -21,7 +21,7 @@ impl<B: Backend> Operation<'_, B> {
         if self.relation().is_some_and(|relation| projection.wants(&relation)) && !self.attach(&mut found.resource).await? {
             return Err(self.not_found(id));
         }
-        Ok(self.reply(200, found.resource, &projection))
+        Ok(Reply::resource(200, found.resource, &projection))
     }
 
     /// If-Match and If-None-Match of a write, against the resource as it is.

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
+use super::fetch::{build, unexpected};
 use super::ports::Backend;
 use super::walk::Source;
 use super::{Error, Operation};
@@ -68,7 +69,13 @@ impl<B: Backend> Operation<'_, B> {
         Some((group, group.members.as_ref()?.groups.as_ref()?))
     }
 
-    async fn related(&self, list: &MemberList, key: &Value, other: &Resource, kind: Option<&str>) -> Result<Option<Vec<Value>>, Error> {
+    async fn related(
+        &self,
+        list: &MemberList,
+        key: &Value,
+        other: &Resource,
+        kind: Option<&str>,
+    ) -> Result<Option<Vec<Value>>, Error> {
         let id = id_of(self.resource, key).map(Value::from);
         let scope = Scope { key: Some(key), id: id.as_ref(), ..Scope::default() };
         let mut found = Vec::new();
@@ -79,7 +86,9 @@ impl<B: Backend> Operation<'_, B> {
                     value.insert("$ref".to_owned(), Value::from(location(&self.context.base_url, other, &id)));
                     value.insert("value".to_owned(), Value::from(id));
                     value.insert("type".to_owned(), Value::from(kind.unwrap_or(&other.kind.name)));
-                    if let Some(display) = list.display.as_ref().and_then(|path| path.first(row)).filter(|display| !display.is_null()) {
+                    if let Some(display) =
+                        list.display.as_ref().and_then(|path| path.first(row)).filter(|display| !display.is_null())
+                    {
                         value.insert("display".to_owned(), Value::from(text(display)));
                     }
                     found.push(Value::Object(value));
@@ -152,7 +161,7 @@ impl<B: Backend> Operation<'_, B> {
             match self.member_call(key, id, remove, batch).await? {
                 Outcome::Good(_) | Outcome::Done | Outcome::UnknownMembers(_) => {}
                 Outcome::NotFound => return Err(self.not_found(id)),
-                other => return Err(self.refused_or_unexpected(remove, other)),
+                other => return Err(refused_or_unexpected(remove, other)),
             }
         }
         if !unknown.is_empty() {
@@ -163,7 +172,14 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// Adds members and tells which are unknown to the backend.
-    async fn add_batch(&self, id: &str, key: &Value, add: &MemberCall, batch: &[Value], of: &Resource) -> Result<Vec<String>, Error> {
+    async fn add_batch(
+        &self,
+        id: &str,
+        key: &Value,
+        add: &MemberCall,
+        batch: &[Value],
+        of: &Resource,
+    ) -> Result<Vec<String>, Error> {
         let mut keys = batch.to_vec();
         let mut unknown = Vec::new();
         // Each round drops at least one key, or goes on one by one.
@@ -183,7 +199,7 @@ impl<B: Backend> Operation<'_, B> {
                                     Outcome::Good(_) | Outcome::Done => {}
                                     Outcome::UnknownMembers(_) => left.push(one),
                                     Outcome::NotFound => return Err(self.not_found(id)),
-                                    other => return Err(self.refused_or_unexpected(add, other)),
+                                    other => return Err(refused_or_unexpected(add, other)),
                                 }
                             }
                         }
@@ -193,7 +209,7 @@ impl<B: Backend> Operation<'_, B> {
                     unknown.extend(gone);
                     keys = rest;
                 }
-                other => return Err(self.refused_or_unexpected(add, other)),
+                other => return Err(refused_or_unexpected(add, other)),
             }
         }
         Ok(unknown.iter().filter_map(|key| id_of(of, key)).collect())
@@ -203,18 +219,18 @@ impl<B: Backend> Operation<'_, B> {
         let id = Value::from(id);
         let members = json!(batch);
         let scope = Scope { key: Some(key), id: Some(&id), members: Some(&members), member: batch.first(), ..Scope::default() };
-        self.send(self.build(&call.call, &scope, None, &[])?).await
-    }
-
-    fn refused_or_unexpected(&self, call: &MemberCall, outcome: Outcome) -> Error {
-        match outcome {
-            Outcome::Refused(error) => error.into(),
-            other => self.unexpected(&call.call, &other),
-        }
+        self.send(build(&call.call, &scope, None, &[])?).await
     }
 }
 
 fn refused(unknown: &[String]) -> Error {
     let shown: Vec<&str> = unknown.iter().take(5).map(String::as_str).collect();
     ScimError::invalid_value(format!("members: nobody has the id {}. Nothing was removed.", shown.join(", "))).into()
+}
+
+fn refused_or_unexpected(call: &MemberCall, outcome: Outcome) -> Error {
+    match outcome {
+        Outcome::Refused(error) => error.into(),
+        other => unexpected(&call.call, &other),
+    }
 }

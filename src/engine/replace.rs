@@ -16,18 +16,8 @@ impl<B: Backend> Operation<'_, B> {
         let projection = self.projection(names)?;
         let key = key_of(self.resource, id).ok_or_else(|| self.not_found(id))?;
         let mut incoming = read(sent, &self.resource.kind, Intent::Replace, self.context.profile)?;
-        // Members that are left out stay: a PUT of what a client read with excludedAttributes=members must not empty the
-        // group. `[]` and, under the strict profile, leaving them out removes all.
-        let members = match self.resource.members {
-            Some(_) => match incoming.resource.remove("members") {
-                Some(members) => Some(members),
-                None => {
-                    let cleared = incoming.cleared.iter().any(|attribute| attribute.attribute.name == "members");
-                    (cleared || !self.context.profile.put_keeps_status).then(|| Value::Array(Vec::new()))
-                }
-            },
-            None => None,
-        };
+        // Members that are left out go, as section 3.5.1 has it and SAP expects.
+        let members = self.resource.members.as_ref().map(|_| incoming.resource.remove("members"));
         let mut found = None;
         for _ in 0..=limits::REPLANS {
             let Some(current) = self.fetch(&key).await? else { return Err(self.not_found(id)) };
@@ -40,14 +30,14 @@ impl<B: Backend> Operation<'_, B> {
         }
         let mut resource = found.ok_or_else(|| self.contended(id))?.resource;
         if let Some(members) = &members {
-            self.change_members(id, &key, relation::replaced(Some(members))).await?;
+            self.change_members(id, &key, relation::replaced(members.as_ref())).await?;
             resource = self.again(id, &key).await?.resource;
         }
         if self.relation().is_some_and(|relation| projection.wants(&relation)) {
             self.attach(&mut resource).await?;
         }
         let written = self.resource.kind.attributes().filter(|attribute| attribute.get(&incoming.resource).is_some());
-        Ok(self.reply(200, resource, &projection.clone().also(written)))
+        Ok(Reply::resource(200, resource, &projection.clone().also(written)))
     }
 
     /// The desired resource: what came in, and what a PUT leaves as it is.
@@ -56,14 +46,13 @@ impl<B: Backend> Operation<'_, B> {
         for attribute in self.resource.kind.attributes() {
             let (sent, present) = (attribute.get(&desired), attribute.get(current));
             let kept = match (attribute.attribute.mutability, sent, present) {
-                (Mutability::ReadOnly, _, present) => present,
                 (Mutability::Immutable, Some(sent), Some(present)) if sent != present => {
                     return Err(ScimError::mutability(format!(
                         "{attribute} has a value and cannot be changed any more: send it as it is, or leave it out."
                     ))
                     .into());
                 }
-                (Mutability::Immutable, None, present) => present,
+                (Mutability::ReadOnly, _, present) | (Mutability::Immutable, None, present) => present,
                 (Mutability::ReadWrite, None, present) if self.stays(&attribute, incoming) => present,
                 _ => continue,
             };
@@ -91,7 +80,9 @@ impl<B: Backend> Operation<'_, B> {
 fn keep_read_only_parts(attributes: &[AttrRef<'_>], desired: &mut Object, current: &Object) {
     for attribute in attributes.iter().filter(|attribute| attribute.attribute.is_complex() && !attribute.attribute.multi_valued) {
         let Some(Value::Object(mut value)) = attribute.get(desired).cloned() else { continue };
-        for sub in attribute.attribute.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::ReadOnly || sub.name == "$ref") {
+        for sub in
+            attribute.attribute.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::ReadOnly || sub.name == "$ref")
+        {
             match attribute.get(current).and_then(|present| present.get(&sub.name)) {
                 Some(present) => value.insert(sub.name.clone(), present.clone()),
                 None => value.remove(&sub.name),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fetch::Found;
+use super::fetch::{Found, build, unexpected};
 use super::ports::Backend;
 use super::{Error, Operation};
 use crate::mapping::model::{Body, Line};
@@ -45,22 +45,30 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// One call; `None` if the revision is stale.
-    async fn step(&self, id: &str, key: &Value, step: &Planned<'_>, record: &Value, desired: &Object) -> Result<Option<Box<Found>>, Error> {
+    async fn step(
+        &self,
+        id: &str,
+        key: &Value,
+        step: &Planned<'_>,
+        record: &Value,
+        desired: &Object,
+    ) -> Result<Option<Box<Found>>, Error> {
         let update = step.update;
         let id_value = Value::from(id);
-        let scope = Scope { id: Some(&id_value), key: Some(key), record: Some(record), resource: Some(desired), ..Scope::default() };
+        let scope =
+            Scope { id: Some(&id_value), key: Some(key), record: Some(record), resource: Some(desired), ..Scope::default() };
         let body = match &update.call.body {
             Body::Record => Some(write::body(self.mapping(), step.lines.iter().copied(), desired, true)?),
             _ => None,
         };
-        let outcome = self.send(self.build(&update.call, &scope, body.as_ref(), &[])?).await?;
+        let outcome = self.send(build(&update.call, &scope, body.as_ref(), &[])?).await?;
         match outcome {
             Outcome::Good(body) if !update.read_back => {
                 // An answer without the record is no fault: it is read instead.
-                if let Ok(found) = self.record(&update.call, &update.item, &body) {
-                    if found.resource.get("id").and_then(Value::as_str) == Some(id) {
-                        return Ok(Some(Box::new(found)));
-                    }
+                if let Ok(found) = self.record(&update.call, &update.item, &body)
+                    && found.resource.get("id").and_then(Value::as_str) == Some(id)
+                {
+                    return Ok(Some(Box::new(found)));
                 }
                 self.again(id, key).await.map(Some)
             }
@@ -68,7 +76,7 @@ impl<B: Backend> Operation<'_, B> {
             Outcome::NotFound => Err(self.not_found(id)),
             Outcome::Stale => Ok(None),
             Outcome::Refused(error) => Err(error.into()),
-            other => Err(self.unexpected(&update.call, &other)),
+            other => Err(unexpected(&update.call, &other)),
         }
     }
 
@@ -97,6 +105,10 @@ impl<B: Backend> Operation<'_, B> {
     pub(super) fn contended(&self, id: &str) -> Error {
         let status = if self.context.if_match.is_some() { 412 } else { 409 };
         let name = &self.resource.kind.name;
-        ScimError::status(status, format!("The {name} \"{id}\" is being changed by others at the same time: read it and try again.")).into()
+        ScimError::status(
+            status,
+            format!("The {name} \"{id}\" is being changed by others at the same time: read it and try again."),
+        )
+        .into()
     }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use serde_json::Value;
 
-use super::fetch::unintelligible;
+use super::fetch::{build, unexpected, unintelligible};
 use super::ports::Backend;
 use super::{Error, Operation};
 use crate::mapping::model::{Call, List, MemberList, Paging};
@@ -86,10 +86,10 @@ impl<B: Backend> Operation<'_, B> {
     ) -> Result<Option<Page<'m>>, Error> {
         let mut more = query.to_vec();
         more.extend(source.parameters(index, size));
-        let body = match self.send(self.build(source.call, scope, None, &more)?).await? {
+        let body = match self.send(build(source.call, scope, None, &more)?).await? {
             Outcome::Good(body) => body,
             Outcome::NotFound => return Ok(None),
-            other => return Err(self.unexpected(source.call, &other)),
+            other => return Err(unexpected(source.call, &other)),
         };
         let total = match source.paging {
             Paging::Unpaged => None,

@@ -2,8 +2,6 @@
 //!
 //! A diagnostic has a stable code, the place, the reason, and what to type instead.
 
-use std::fmt::Write as _;
-
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
@@ -171,7 +169,8 @@ impl Report<'_> {
             if let Some(help) = &diagnostic.help {
                 report.push(Group::with_title(Level::HELP.secondary_title(help.as_str())));
             }
-            let _ = writeln!(out, "{}\n", renderer.render(&report));
+            out.push_str(&renderer.render(&report));
+            out.push_str("\n\n");
         }
         out
     }

@@ -165,8 +165,8 @@ pub enum Body {
 pub enum Tree {
     Literal(Value),
     Template(Template),
-    List(Vec<Tree>),
-    Object(Vec<(String, Tree)>),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 /// A row of the error table.
@@ -297,7 +297,7 @@ pub enum Send {
 /// Deleting a resource.
 #[derive(Debug, Clone)]
 pub enum Delete {
-    Call(Call),
+    Call(Box<Call>),
     /// Never: the text tells why.
     Refuse(String),
 }

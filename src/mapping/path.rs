@@ -151,7 +151,9 @@ fn items(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
 
 fn run<'v>(query: &JpQuery, value: &'v Value) -> Vec<&'v Value> {
     // The library fails only on queries that it refuses to parse.
-    js_path_process(query, value).map(|found| found.into_iter().map(|reference| reference.val()).collect()).unwrap_or_default()
+    js_path_process(query, value)
+        .map(|found| found.into_iter().map(jsonpath_rust::query::QueryRef::val).collect())
+        .unwrap_or_default()
 }
 
 fn lower(query: JpQuery) -> Form {

@@ -89,8 +89,11 @@ pub enum RenderError {
 /// The characters that stay as they are in a path segment or query (RFC 3986 section 2.3, unreserved).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Gives a variable its place by its name segments; the error is for a person.
+pub type Resolve<'r> = dyn FnMut(&[String]) -> Result<(Root, Vec<Step>), String> + 'r;
+
 /// Reads a template. `resolve` gives a variable its place by its name segments; the error is for a person.
-pub fn parse(text: &str, resolve: &mut dyn FnMut(&[String]) -> Result<(Root, Vec<Step>), String>) -> Result<Template, String> {
+pub fn parse(text: &str, resolve: &mut Resolve<'_>) -> Result<Template, String> {
     if !text.contains("{{") {
         return Ok(Template::literal(text));
     }
@@ -117,11 +120,7 @@ pub fn parse(text: &str, resolve: &mut dyn FnMut(&[String]) -> Result<(Root, Vec
     Ok(Template { parts })
 }
 
-fn variable(
-    name: &Parameter,
-    params: &[Parameter],
-    resolve: &mut dyn FnMut(&[String]) -> Result<(Root, Vec<Step>), String>,
-) -> Result<Variable, String> {
+fn variable(name: &Parameter, params: &[Parameter], resolve: &mut Resolve<'_>) -> Result<Variable, String> {
     let plain = |parameter: &Parameter| -> Result<Vec<String>, String> {
         match parameter {
             Parameter::Name(name) => Ok(vec![name.clone()]),

@@ -21,7 +21,7 @@ use super::respond;
 use super::step::{Next, Request, Response};
 use crate::engine;
 use crate::scim::ScimError;
-use crate::translate::outcome::{Fault, FaultClass};
+use crate::translate::outcome::Fault;
 
 /// What a client that was shed or met a dead backend is asked to wait for when nobody knows better.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(5);
@@ -101,7 +101,7 @@ fn rescue(error: &Error, request_id: &str) -> Rescued {
     let plain = |error: ScimError| Rescued { error, headers: Vec::new() };
     match error {
         Error::Engine(engine::Error::Client(error)) => plain(error.clone()),
-        Error::Engine(engine::Error::Backend { fault, left }) => backend(fault, left, request_id),
+        Error::Engine(error @ engine::Error::Backend { fault, .. }) => backend(error, fault, request_id),
         Error::Engine(engine::Error::Mapping(_) | engine::Error::Gateway(_)) | Error::Panicked(_) => plain(ScimError::status(
             500,
             format!(
@@ -141,36 +141,12 @@ fn rescue(error: &Error, request_id: &str) -> Rescued {
     }
 }
 
-fn backend(fault: &Fault, left: &[String], request_id: &str) -> Rescued {
-    let mut detail = match fault.class {
-        FaultClass::Unreachable => "The application behind this service cannot be reached; send the request again later.",
-        FaultClass::TimedOut => {
-            "The application behind this service did not answer in time. A change may have been made: read the resource \
-             before you send it again."
-        }
-        FaultClass::Overloaded => {
-            "The application behind this service takes no more requests for now; send it again after the time in Retry-After."
-        }
-        FaultClass::Failed => "The application behind this service failed on this; send the request again later.",
-        FaultClass::Unauthorized => {
-            "The application behind this service refuses the service's own credentials, not yours: whoever runs the \
-             service has to renew them."
-        }
-        FaultClass::Unintelligible | FaultClass::Unexpected => {
-            "The application behind this service gave an answer that the service does not understand: whoever runs the \
-             service has to look at its mapping."
-        }
-    }
-    .to_owned();
-    if !left.is_empty() {
-        detail.push_str(" Part of the change was made and could not be taken back: read the resource before you go on.");
-    }
-    detail.push_str(" Request id ");
-    detail.push_str(request_id);
-    detail.push('.');
+fn backend(error: &engine::Error, fault: &Fault, request_id: &str) -> Rescued {
     let status = fault.class.status();
     let wait = fault.retry_after.or((status == 503).then_some(RETRY_AFTER_DEFAULT));
-    Rescued { error: ScimError::status(status, detail), headers: wait.map(retry_after).into_iter().collect() }
+    let error = error.to_scim();
+    let error = ScimError { detail: format!("{} Request id {request_id}.", error.detail), ..error };
+    Rescued { error, headers: wait.map(retry_after).into_iter().collect() }
 }
 
 /// In whole seconds, and never less than was asked for.

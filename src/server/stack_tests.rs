@@ -214,11 +214,11 @@ async fn requests_refused() {
         ("POST /scim/v2/Users/.search", "[]", 400, Some("invalidSyntax"), "SearchRequest"),
         ("POST /scim/v2/Users/.search", r#"{"schemas":["urn:other"]}"#, 400, Some("invalidSyntax"), "SearchRequest"),
         ("POST /scim/v2/Users/.search", r#"{"startIndex":"a"}"#, 400, Some("invalidValue"), "startIndex"),
-        ("POST /scim/v2/Users/.search", r#"{"filter":1}"#, 400, Some("invalidValue"), "filter"),
+        ("POST /scim/v2/Users/.search", r#"{"filter":1}"#, 400, Some("invalidFilter"), "filter"),
         ("POST /scim/v2/Users/.search", r#"{"attributes":[1]}"#, 400, Some("invalidValue"), "attributes"),
         ("GET /scim/v2/Users?startIndex=a", "", 400, Some("invalidValue"), "startIndex"),
         ("GET /scim/v2/Users?sortOrder=up", "", 400, Some("invalidValue"), "ascending"),
-        ("GET /scim/v2/Users?filter=id+pr&filter=x", "", 400, Some("invalidValue"), "more than once"),
+        ("GET /scim/v2/Users?filter=id+pr&filter=x", "", 400, Some("invalidValue"), "twice"),
         ("GET /scim/v2/Users?filter=%FF", "", 400, Some("invalidValue"), "UTF-8"),
     ];
     for (line, body, status, scim_type, tells) in cases {

@@ -36,7 +36,12 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 /// Builds the request. `record` is what the attribute map writes, for a call that carries it; `more` are query
 /// parameters besides the call's own.
-pub fn build<'m>(call: &'m Call, scope: &Scope<'_>, record: Option<&Value>, more: &[(String, String)]) -> Result<HttpCall<'m>, RenderError> {
+pub fn build<'m>(
+    call: &'m Call,
+    scope: &Scope<'_>,
+    record: Option<&Value>,
+    more: &[(String, String)],
+) -> Result<HttpCall<'m>, RenderError> {
     let mut target = String::with_capacity(64);
     for segment in &call.path {
         target.push('/');

@@ -2,6 +2,7 @@
 
 use crate::mapping::model::{Body, Carries, Line, Resource, Send, Update};
 use crate::scim::{Mutability, Object, ScimError};
+use serde_json::Value;
 
 use super::write::value_of;
 
@@ -23,9 +24,25 @@ impl Planned<'_> {
 pub fn changed<'m>(resource: &'m Resource, current: &Object, desired: &Object) -> Vec<&'m Line> {
     let differs = |line: &&Line| {
         let wanted = value_of(desired, &line.target);
-        if line.shape.is_readable() { wanted != value_of(current, &line.target) } else { wanted.is_some() }
+        if line.shape.is_readable() { !same(wanted, value_of(current, &line.target)) } else { wanted.is_some() }
     };
     resource.lines.iter().filter(|line| line.shape.is_writable() && is_written(resource, line)).filter(differs).collect()
+}
+
+/// Whether two values say the same: a missing `primary` is `false` (RFC 7643 section 2.4).
+fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
+    match (one, other) {
+        (Some(Value::Array(ones)), Some(Value::Array(others))) => {
+            ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| same(Some(one), Some(other)))
+        }
+        (Some(Value::Object(one)), Some(Value::Object(other))) => {
+            let says = |value: &&Value| !matches!(value, Value::Bool(false));
+            let part =
+                |object: &'_ Object, name: &str| object.get(name).filter(|value| name != "primary" || says(value)).cloned();
+            one.keys().chain(other.keys()).all(|name| part(one, name) == part(other, name))
+        }
+        (one, other) => one == other,
+    }
 }
 
 /// The lines that the body of a create carries. A line whose changes have calls of their own is not in the body that the
@@ -74,7 +91,9 @@ pub fn updates<'m>(resource: &'m Resource, changed: &[&'m Line], desired: &Objec
         planned.push(Planned { update, lines });
     }
     match changed.iter().zip(carried).find(|(_, carried)| !carried) {
-        Some((line, _)) => Err(ScimError::mutability(format!("{}: the application has no call that makes this change.", line.target))),
+        Some((line, _)) => {
+            Err(ScimError::mutability(format!("{}: the application has no call that makes this change.", line.target)))
+        }
         None => Ok(planned),
     }
 }

@@ -64,9 +64,8 @@ pub enum Outcome {
 /// Gives an answer its meaning by the call's rules.
 pub fn classify(call: &Call, answer: &Answer) -> Outcome {
     let parsed = if answer.body.is_empty() { Some(Value::Null) } else { serde_json::from_slice::<Value>(&answer.body).ok() };
-    let fault = |class, detail: String| {
-        Outcome::Fault(Fault { class, call: call.name.clone(), detail, retry_after: answer.retry_after })
-    };
+    let fault =
+        |class, detail: String| Outcome::Fault(Fault { class, call: call.name.clone(), detail, retry_after: answer.retry_after });
     let empty = Value::Null;
     let body = parsed.as_ref().unwrap_or(&empty);
     if let Some(rule) = call.rules.iter().find(|rule| applies(rule, answer.status, body)) {
@@ -75,7 +74,8 @@ pub fn classify(call: &Call, answer: &Answer) -> Outcome {
             let scope = Scope { body: Some(body), ..Scope::default() };
             rule.detail.as_ref().and_then(|template| template.text(&scope).ok())
         };
-        let refused = |scim_type, usual: &str| Outcome::Refused(ScimError::new(scim_type, detail().unwrap_or_else(|| usual.to_owned())));
+        let refused =
+            |scim_type, usual: &str| Outcome::Refused(ScimError::new(scim_type, detail().unwrap_or_else(|| usual.to_owned())));
         return match rule.meaning {
             Meaning::NotFound => Outcome::NotFound,
             Meaning::Uniqueness => refused(ScimType::Uniqueness, "Another resource has this value already."),
@@ -83,13 +83,16 @@ pub fn classify(call: &Call, answer: &Answer) -> Outcome {
             Meaning::Mutability => refused(ScimType::Mutability, "The application does not let this value be changed."),
             Meaning::Stale => Outcome::Stale,
             Meaning::Done => Outcome::Done,
-            Meaning::UnknownMember => {
-                Outcome::UnknownMembers(rule.members.as_ref().map(|path| path.all(body).into_iter().cloned().collect()).unwrap_or_default())
+            Meaning::UnknownMember => Outcome::UnknownMembers(
+                rule.members.as_ref().map(|path| path.all(body).into_iter().cloned().collect()).unwrap_or_default(),
+            ),
+            Meaning::Forbidden => Outcome::Refused(ScimError::status(
+                403,
+                detail().unwrap_or_else(|| "The application does not allow this.".to_owned()),
+            )),
+            Meaning::Unauthorized => {
+                fault(FaultClass::Unauthorized, format!("status {status}: check the credentials under `backend.auth`"))
             }
-            Meaning::Forbidden => {
-                Outcome::Refused(ScimError::status(403, detail().unwrap_or_else(|| "The application does not allow this.".to_owned())))
-            }
-            Meaning::Unauthorized => fault(FaultClass::Unauthorized, format!("status {status}: check the credentials under `backend.auth`")),
             Meaning::Overloaded => fault(FaultClass::Overloaded, format!("status {status}")),
             Meaning::Failed => fault(FaultClass::Failed, format!("status {status}")),
         };

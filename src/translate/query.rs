@@ -56,18 +56,14 @@ pub fn plan<'m, 's>(mapping: &'m Mapping, resource: &'m Resource, filter: Predic
             return Ok(Plan { access, residual: Predicate::and(without(conjuncts, index)) });
         }
     }
-    let scanned = |conjuncts| Plan { access: Access::List { push_down: None, query: Vec::new() }, residual: Predicate::and(conjuncts) };
-    let mut best: Option<(usize, &PushDown, Vec<(String, String)>)> = None;
-    for push_down in resource.list.iter().flat_map(|list| &list.filters) {
-        for (index, conjunct) in conjuncts.iter().enumerate() {
-            let Some(query) = parameters(mapping, resource, push_down, conjunct) else { continue };
-            let better = best.as_ref().is_none_or(|(_, chosen, _)| rank(push_down) < rank(chosen));
-            if better {
-                best = Some((index, push_down, query));
-            }
-        }
-    }
-    if let Some((index, push_down, query)) = best {
+    let scanned =
+        |conjuncts| Plan { access: Access::List { push_down: None, query: Vec::new() }, residual: Predicate::and(conjuncts) };
+    let usable = resource.list.iter().flat_map(|list| &list.filters).flat_map(|push_down| {
+        let found = |(index, conjunct)| Some((index, push_down, parameters(mapping, resource, push_down, conjunct)?));
+        conjuncts.iter().enumerate().filter_map(found).collect::<Vec<_>>()
+    });
+    // The first of several that are equally good: the mapping names the more selective ones first.
+    if let Some((index, push_down, query)) = usable.min_by_key(|(_, push_down, _)| rank(push_down)) {
         let residual = if push_down.exact { without(conjuncts, index) } else { conjuncts };
         return Ok(Plan { access: Access::List { push_down: Some(push_down), query }, residual: Predicate::and(residual) });
     }
@@ -107,7 +103,12 @@ fn rank(push_down: &PushDown) -> (bool, bool) {
     (push_down.op != Op::Eq, !push_down.exact)
 }
 
-fn parameters(mapping: &Mapping, resource: &Resource, push_down: &PushDown, conjunct: &Predicate<'_>) -> Option<Vec<(String, String)>> {
+fn parameters(
+    mapping: &Mapping,
+    resource: &Resource,
+    push_down: &PushDown,
+    conjunct: &Predicate<'_>,
+) -> Option<Vec<(String, String)>> {
     let Predicate::Test(test) = simple(conjunct)? else { return None };
     if test.op != push_down.op || !push_down.target.names(&test.target) {
         return None;
@@ -133,7 +134,10 @@ fn simple<'p, 's>(conjunct: &'p Predicate<'s>) -> Option<&'p Predicate<'s>> {
 }
 
 fn equals<'p>(conjunct: &'p Predicate<'_>, attribute: &str, sub: Option<&str>) -> Option<&'p str> {
-    let Predicate::Test(Test { target, op: Op::Eq, value: crate::scim::filter::Operand::String(text) }) = simple(conjunct)? else { return None };
+    let Predicate::Test(Test { target, op: Op::Eq, value: crate::scim::filter::Operand::String(text) }) = simple(conjunct)?
+    else {
+        return None;
+    };
     let same = target.extension.is_none() && target.attribute.name == attribute && target.sub.map(|sub| sub.name.as_str()) == sub;
     same.then_some(text)
 }

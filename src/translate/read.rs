@@ -125,10 +125,6 @@ fn read_each(mapping: &Mapping, each: &Each, record: &Value, base_url: &str) -> 
         let mut value = Object::new();
         for (name, field) in &each.fields {
             let Some(part) = read_field(mapping, field, item) else { continue };
-            // `primary: false` says no more than its absence (RFC 7643 section 2.4).
-            if name == "primary" && part == Value::Bool(false) {
-                continue;
-            }
             if let Some((other, id)) = field.refers.and_then(|index| mapping.resources.get(index)).zip(part.as_str()) {
                 value.insert("$ref".to_owned(), Value::from(location(base_url, other, id)));
             }

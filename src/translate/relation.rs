@@ -44,7 +44,9 @@ pub fn fold(operations: &[Operation<'_>], present: &[Value]) -> Result<MemberCha
                     let added: Vec<Value> = change.add.iter().map(|id| serde_json::json!({ "value": id })).collect();
                     let gone = present.iter().chain(&added).filter(|member| filter.matches_value(member));
                     let gone: Vec<String> = gone.filter_map(|member| member.get("value")?.as_str()).map(str::to_owned).collect();
-                    gone.into_iter().for_each(|id| change.remove(id));
+                    for id in gone {
+                        change.remove(id);
+                    }
                 }
             },
             (Op::Remove, None) => match &operation.value {

@@ -75,7 +75,8 @@ pub fn write_field(mapping: &Mapping, field: &Field, value: Value, target: &Targ
     let value = convert(value, &field.convert, target)?;
     let Some(other) = field.refers.and_then(|index| mapping.resources.get(index)) else { return Ok(value) };
     let id = value.as_str().unwrap_or_default();
-    key_of(other, id).ok_or_else(|| ScimError::invalid_value(format!("{target}: there is no {} with the id \"{id}\".", other.kind.name)))
+    key_of(other, id)
+        .ok_or_else(|| ScimError::invalid_value(format!("{target}: there is no {} with the id \"{id}\".", other.kind.name)))
 }
 
 fn write_values(values: &Values, value: &Value, target: &Target) -> Result<Value, ScimError> {
@@ -106,7 +107,8 @@ fn convert(value: Value, converters: &[Converter], target: &Target) -> Result<Va
 
 /// What a filter compares with, in the form that the attribute's line gives it; `None` if the line knows no such value.
 pub fn convert_operand(mapping: &Mapping, resource: &Resource, target: &Target, value: Value) -> Option<Value> {
-    let line = resource.lines.iter().find(|line| line.target == *target || line.target.sub.is_none() && line.target.same_top(target))?;
+    let line =
+        resource.lines.iter().find(|line| line.target == *target || line.target.sub.is_none() && line.target.same_top(target))?;
     match &line.shape {
         Shape::Field(field) => write_field(mapping, field, value, target).ok(),
         Shape::Values(values) => convert(value, &values.convert, target).ok(),

@@ -1,6 +1,8 @@
 //! The one integration binary. Most tests are data in `tests/fixtures`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod demo;
+mod engine_calls;
 mod filter_cases;
 mod filter_properties;
 mod patch_cases;

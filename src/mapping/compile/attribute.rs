@@ -342,10 +342,10 @@ impl Compiler<'_> {
 
     fn converter(&mut self, node: &Node) -> Option<Converter> {
         if let Data::Mapping(entries) = &node.data {
-            if let [entry] = entries.as_slice() {
-                if entry.key == "prefix" {
-                    return self.text(&entry.value).map(|prefix| Converter::Prefix(prefix.to_owned()));
-                }
+            if let [entry] = entries.as_slice()
+                && entry.key == "prefix"
+            {
+                return self.text(&entry.value).map(|prefix| Converter::Prefix(prefix.to_owned()));
             }
             self.error(
                 Code::UnknownConverter,

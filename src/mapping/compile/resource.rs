@@ -12,8 +12,8 @@ use crate::mapping::model::{Body, Carries, Create, Delete, Get, Id, List, Member
 use crate::mapping::path::JsonPath;
 use crate::mapping::source::{Data, Entry, Node, Span};
 use crate::mapping::vocabulary;
-use crate::scim::schema::{self, Attribute, Extension, Mutability, ResourceType, Schema, Type};
 use crate::scim::filter::Op;
+use crate::scim::schema::{self, Attribute, Extension, Mutability, ResourceType, Schema, Type};
 use crate::scim::{AttrPath, Target as ScimTarget};
 
 impl Compiler<'_> {
@@ -301,15 +301,15 @@ impl Compiler<'_> {
     }
 
     fn delete(&mut self, node: &Node, name: &str, shared: &Shared) -> Option<Delete> {
-        if let Data::Mapping(entries) = &node.data {
-            if let [entry] = entries.as_slice() {
-                if entry.key == "refuse" {
-                    return self.text(&entry.value).map(|reason| Delete::Refuse(reason.to_owned()));
-                }
-            }
+        if let Data::Mapping(entries) = &node.data
+            && let [entry] = entries.as_slice()
+            && entry.key == "refuse"
+        {
+            return self.text(&entry.value).map(|reason| Delete::Refuse(reason.to_owned()));
         }
         let (keys, line) = self.call_keys(node, &vocabulary::DELETE)?;
-        self.call(format!("{name}.delete"), &keys, line, &Names::ONE, shared, DefaultBody::None).map(Delete::Call)
+        self.call(format!("{name}.delete"), &keys, line, &Names::ONE, shared, DefaultBody::None)
+            .map(|call| Delete::Call(Box::new(call)))
     }
 
     /// Every writable attribute must be in some body, or a PATCH of it would be lost.
@@ -325,9 +325,8 @@ impl Compiler<'_> {
             });
             let by_create = carries(&create.call.body, target);
             let missing = match leaf {
-                Some(Mutability::ReadOnly) => continue,
                 Some(Mutability::Immutable) if !by_create => "`create`",
-                Some(Mutability::Immutable) => continue,
+                Some(Mutability::ReadOnly | Mutability::Immutable) => continue,
                 _ if !by_update => "`update`",
                 _ => continue,
             };
