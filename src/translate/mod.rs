@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod change;
+pub mod language;
 pub mod outcome;
 pub mod query;
 pub mod read;
