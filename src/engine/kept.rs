@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use moka::Expiry;
 use moka::sync::Cache;
 
-use super::walk::Start;
 use crate::limits;
 use crate::scim::Object;
+use crate::translate::pages::Start;
 
 /// What is kept.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::fetch::{build, unexpected, unintelligible};
 use super::kept::{Kept, Position, Walk};
 use super::ports::Backend;
-use super::walk::{Source, Start};
+use super::walk::Source;
 use super::{Context, Engine, Error, Operation, Reply};
 use crate::mapping::model::{List, Lookup, LookupAnswer, PageBy};
 use crate::mapping::template::Scope;
@@ -19,15 +19,8 @@ use crate::scim::messages::{SearchRequest, SortOrder, list_response};
 use crate::scim::sort::SortKey;
 use crate::scim::{Object, Projection, ScimError};
 use crate::translate::outcome::Outcome;
-use crate::translate::query::{Access, Plan, Planner};
-
-/// The part of the matching resources that is asked for.
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    /// Resources before it.
-    skip: u64,
-    count: u64,
-}
+use crate::translate::pages::{self, Start, Window};
+use crate::translate::query::{Access, Plan, Planner, Serving};
 
 /// What a query found.
 struct Listed {
@@ -84,10 +77,7 @@ impl<B: Backend> Engine<B> {
 
     /// startIndex and count (RFC 7644 Table 6), with the largest page of this service.
     fn window(&self, search: &SearchRequest) -> Window {
-        let most = self.offer.max_results as u64;
-        let start = search.start_index.and_then(|start| u64::try_from(start).ok()).unwrap_or(1).max(1);
-        let count = search.count.map_or(most, |count| u64::try_from(count).unwrap_or(0).min(most));
-        Window { skip: start - 1, count }
+        Window::of(search, self.offer.max_results as u64)
     }
 }
 
@@ -113,7 +103,7 @@ impl<B: Backend> Operation<'_, B> {
         let sort = query.sort;
         let plan = planner.plan(query.filter, sort.as_ref().map(|(key, order)| (key, *order)))?;
         let mut listed = match &plan.access {
-            Access::List { query: parameters } => self.from_list(parameters, &plan, sort, window).await?,
+            Access::List { query: parameters } => self.listed(parameters, &plan, sort, window).await?,
             access => {
                 let found = self.gather(access).await?;
                 let check = self.verifier(&plan).clone();
@@ -208,7 +198,7 @@ impl<B: Backend> Operation<'_, B> {
         })
     }
 
-    async fn from_list(
+    async fn listed(
         &self,
         query: &[(String, String)],
         plan: &Plan<'_, '_>,
@@ -216,21 +206,16 @@ impl<B: Backend> Operation<'_, B> {
         window: Window,
     ) -> Result<Listed, Error> {
         let list = self.list_call()?;
-        let source = Source::list(list);
-        let sort = sort.filter(|_| !plan.sorted);
         let check = self.verifier(plan);
-        if plan.residual == Predicate::True && sort.is_none() && source.tells_total() {
-            let listed = if source.paging.is_random_access() {
-                self.slice(list, query, check, window).await?
-            } else {
-                self.follow(list, query, check, window).await?
-            };
-            match listed {
-                Some(listed) => return Ok(listed),
-                None => tracing::warn!(call = source.call.name, "the backend ignores a filter that the mapping calls exact"),
-            }
+        let served = match plan.serving(list) {
+            Serving::Slice => self.slice(list, query, check, window).await?,
+            Serving::Follow => self.follow(list, query, check, window).await?,
+            Serving::Walk => None,
+        };
+        match served {
+            Some(listed) => Ok(listed),
+            None => self.scan(list, query, check, sort.filter(|_| !plan.sorted), window).await,
         }
-        self.scan(list, query, check, sort, window).await
     }
 
     /// A window straight from the backend's own pages. `None` if a row does not match: then the backend ignores a
@@ -245,15 +230,7 @@ impl<B: Backend> Operation<'_, B> {
         let source = Source::list(list);
         let Window { skip, count } = window;
         let unpaged = matches!(source.paging.by, PageBy::Nothing);
-        let max = source.paging.max;
-        // Pages of the window's own size if it stands on one, else the backend's largest: two calls at most for what fits in one.
-        let size = match source.paging.size {
-            Some(_) if count == 0 => 1,
-            Some(_) if count <= max && skip % count == 0 => count,
-            None if matches!(source.paging.by, PageBy::Range { .. }) && count > 0 && count <= max && skip % count == 0 => count,
-            _ => max,
-        };
-        let first = if count == 0 || unpaged { 0 } else { skip / size };
+        let (first, size) = pages::covering(source.paging, window);
         let end = skip.saturating_add(count);
         let mut resources = Vec::new();
         let mut total = 0;
@@ -267,7 +244,7 @@ impl<B: Backend> Operation<'_, B> {
             for (place, row) in (begin..).zip(&rows) {
                 let resource = self.row(list, row)?;
                 if !check.matches(&resource) {
-                    return Ok(None);
+                    return Ok(ignored(source.call));
                 }
                 if place >= skip && place < end {
                     resources.push(resource);
@@ -296,7 +273,7 @@ impl<B: Backend> Operation<'_, B> {
         let key = |skip: u64| self.key(query, &format!("{size}@{skip}"));
         let (mut start, mut place) = match self.engine.kept.get(&key(skip)) {
             Some(Kept::Position(position)) if skip > 0 => (position.start.clone(), position.before),
-            _ => (source.start(), 0),
+            _ => (pages::first(source.paging), 0),
         };
         let end = skip.saturating_add(count);
         let mut resources = Vec::new();
@@ -311,7 +288,7 @@ impl<B: Backend> Operation<'_, B> {
             for row in &rows {
                 let resource = self.row(list, row)?;
                 if !check.matches(&resource) {
-                    return Ok(None);
+                    return Ok(ignored(source.call));
                 }
                 if place >= skip && place < end {
                     resources.push(resource);
@@ -440,4 +417,10 @@ impl<B: Backend> Operation<'_, B> {
     fn row(&self, list: &List, row: &Value) -> Result<Object, Error> {
         self.resource_of(row).ok_or_else(|| unintelligible(&list.call, "a row of the list has no id: see `items` and `id`"))
     }
+}
+
+/// The backend gave a row that the filter does not match.
+fn ignored(call: &crate::mapping::model::Call) -> Option<Listed> {
+    tracing::warn!(call = call.name, "the backend ignores a filter that the mapping calls exact");
+    None
 }

@@ -89,9 +89,13 @@ impl<B: Backend> Engine<B> {
     /// A write of one resource, alone or within a Bulk.
     async fn write(&self, context: &Context, request: ScimRequest) -> Result<Reply, Error> {
         let written = request.endpoint().map(|endpoint| self.related(endpoint)).unwrap_or_default();
-        written.iter().for_each(|place| self.kept.written(*place));
+        for place in &written {
+            self.kept.written(*place);
+        }
         let reply = self.write_one(context, request).await;
-        written.iter().for_each(|place| self.kept.written(*place));
+        for place in &written {
+            self.kept.written(*place);
+        }
         reply
     }
 

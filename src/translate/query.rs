@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::language::{Expression, Speaker};
+use super::pages::tells_total;
 use super::write::{convert_operand, key_of};
 use crate::mapping::Mapping;
 use crate::mapping::model::{How, List, Lookup, PushDown, Resource, Shape, SortPushDown};
@@ -31,7 +32,7 @@ pub enum Access<'m> {
     /// By the list, with these query parameters besides its own.
     List { query: Vec<(String, String)> },
     /// By several ways, without duplicates.
-    Union(Vec<Access<'m>>),
+    Union(Vec<Self>),
 }
 
 /// A planned query.
@@ -48,6 +49,29 @@ pub struct Plan<'m, 's> {
     pub sorted: bool,
     /// Calls that it is likely to take.
     pub calls: u64,
+}
+
+/// How a window of a list is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serving {
+    /// Straight from the pages that hold it.
+    Slice,
+    /// From page to page, going on where the window before it ended.
+    Follow,
+    /// By a walk through the whole list.
+    Walk,
+}
+
+impl Plan<'_, '_> {
+    /// How a window is served: only what the backend filters, sorts and counts itself can be taken from its pages.
+    pub fn serving(&self, list: &List) -> Serving {
+        let exact = self.residual == Predicate::True && self.sorted && tells_total(&list.paging);
+        match (exact, list.paging.is_random_access()) {
+            (false, _) => Serving::Walk,
+            (true, true) => Serving::Slice,
+            (true, false) => Serving::Follow,
+        }
+    }
 }
 
 /// A way to find rows.
@@ -95,12 +119,12 @@ impl<'m> Planner<'m> {
         let residual = Predicate::and(left);
         let mut plan =
             Plan { access: way.access, pushed: way.pushed, residual, filter, sorted: sort.is_none(), calls: way.calls };
-        if let (Some((key, order)), Access::List { query }) = (sort, &mut plan.access) {
-            if let Some(parameters) = self.sort(key, order) {
-                query.extend(parameters);
-                plan.sorted = true;
-                plan.pushed.push(format!("sort by {}", key.target));
-            }
+        if let (Some((key, order)), Access::List { query }) = (sort, &mut plan.access)
+            && let Some(parameters) = self.sort(key, order)
+        {
+            query.extend(parameters);
+            plan.sorted = true;
+            plan.pushed.push(format!("sort by {}", key.target));
         }
         Ok(plan)
     }
