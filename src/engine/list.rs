@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::fetch::{unexpected, unintelligible};
 use super::ports::Backend;
-use super::walk::Source;
+use super::walk::{Source, short, too_many};
 use super::{Context, Engine, Error, Operation, Reply};
+use crate::limits;
 use crate::mapping::model::List;
 use crate::mapping::template::Scope;
 use crate::scim::filter::{self, Predicate};
@@ -37,6 +38,15 @@ struct Query<'s> {
     filter: Predicate<'s>,
     sort: Option<(SortKey<'s>, SortOrder)>,
     projection: Projection<'s>,
+}
+
+/// What of a query the backend did not do.
+struct Rest<'s> {
+    filter: Predicate<'s>,
+    sort: Option<(SortKey<'s>, SortOrder)>,
+    /// Whether members, or groups, must be known to filter or sort: they are not in the records.
+    filters_relation: bool,
+    sorts_relation: bool,
 }
 
 impl<B: Backend> Engine<B> {
@@ -103,17 +113,21 @@ impl<B: Backend> Operation<'_, B> {
     async fn find(&self, query: Query<'_>, window: Window) -> Result<Listed, Error> {
         let plan = query::plan(self.mapping(), self.resource, query.filter)?;
         let wants_relation = self.relation().is_some_and(|relation| query.projection.wants(&relation));
+        let rest = self.rest(plan.residual, query.sort);
         let (listed, attached) = match plan.access {
             Access::Nothing => (Listed { total: 0, resources: Vec::new() }, true),
             Access::Key(key) => {
                 let found = self.fetch(&key).await?.into_iter().map(|found| found.resource).collect();
-                self.sift(found, &plan.residual, query.sort, window).await?
+                self.sift(found, &rest, window).await?
             }
-            Access::GroupsOf(key) => {
-                let keys = match &self.resource.members {
-                    Some(members) => self.groups_of(members, &key).await?,
+            Access::GroupsOf { member, only } => {
+                let mut keys = match &self.resource.members {
+                    Some(members) => self.groups_of(members, &member).await?,
                     None => Vec::new(),
                 };
+                if let Some(only) = only {
+                    keys.retain(|key| *key == only);
+                }
                 let concurrency = self.mapping().backend.concurrency;
                 let found: Vec<Object> = futures_util::stream::iter(keys)
                     .map(|key| async move { self.fetch(&key).await })
@@ -121,16 +135,16 @@ impl<B: Backend> Operation<'_, B> {
                     .try_filter_map(|found| async move { Ok(found.map(|found| found.resource)) })
                     .try_collect()
                     .await?;
-                self.sift(found, &plan.residual, query.sort, window).await?
+                self.sift(found, &rest, window).await?
             }
             Access::List { query: parameters, .. } => {
                 let list = self.resource.list.as_ref().ok_or_else(|| {
                     Error::Mapping(format!("{} has no `list`: describe the call that lists them", self.resource.kind.name))
                 })?;
-                if plan.residual == Predicate::True && query.sort.is_none() && Source::list(list).tells_total() {
+                if rest.filter == Predicate::True && rest.sort.is_none() && Source::list(list).tells_total() {
                     (self.slice(list, &parameters, window).await?, false)
                 } else {
-                    self.scan(list, &parameters, &plan.residual, query.sort, window).await?
+                    self.scan(list, &parameters, &rest, window).await?
                 }
             }
         };
@@ -171,8 +185,11 @@ impl<B: Backend> Operation<'_, B> {
                 }
             }
             let end = start.saturating_add(rows.len() as u64);
-            if end >= skip.saturating_add(count) || end >= total || rows.is_empty() {
+            if end >= skip.saturating_add(count) || end >= total {
                 break;
+            }
+            if (rows.len() as u64) < size {
+                return Err(short(source.call));
             }
         }
         Ok(Listed { total, resources })
@@ -183,18 +200,16 @@ impl<B: Backend> Operation<'_, B> {
         &self,
         list: &List,
         query: &[(String, String)],
-        residual: &Predicate<'_>,
-        sort: Option<(SortKey<'_>, SortOrder)>,
+        rest: &Rest<'_>,
         window: Window,
     ) -> Result<(Listed, bool), Error> {
         let source = Source::list(list);
-        let needs_relation = self.needs_relation(residual);
-        let keeps_all = sort.is_some() || needs_relation;
+        let keeps_all = rest.sort.is_some() || rest.filters_relation;
         let (mut total, mut resources) = (0, Vec::new());
         let exists = self
             .walk(source, &Scope::default(), query, &self.resource.id.path, |row| {
                 let resource = self.row(list, row)?;
-                if needs_relation || residual.matches(&resource) {
+                if rest.filters_relation || rest.filter.matches(&resource) {
                     if keeps_all || (total >= window.skip && total < window.skip.saturating_add(window.count)) {
                         resources.push(resource);
                     }
@@ -206,24 +221,26 @@ impl<B: Backend> Operation<'_, B> {
         if !exists {
             return Err(unexpected(source.call, &crate::translate::outcome::Outcome::NotFound));
         }
-        if keeps_all { self.sift(resources, residual, sort, window).await } else { Ok((Listed { total, resources }, false)) }
+        if keeps_all { self.sift(resources, rest, window).await } else { Ok((Listed { total, resources }, false)) }
     }
 
     /// Those that match, in order, within the window; and whether relations were attached on the way.
-    async fn sift(
-        &self,
-        mut found: Vec<Object>,
-        residual: &Predicate<'_>,
-        sort: Option<(SortKey<'_>, SortOrder)>,
-        window: Window,
-    ) -> Result<(Listed, bool), Error> {
-        let attached = self.needs_relation(residual);
-        if attached {
-            found = self.attach_all(found).await?;
+    async fn sift(&self, mut found: Vec<Object>, rest: &Rest<'_>, window: Window) -> Result<(Listed, bool), Error> {
+        let attached = rest.filters_relation || rest.sorts_relation;
+        if !rest.filters_relation {
+            found.retain(|resource| rest.filter.matches(resource));
         }
-        found.retain(|resource| residual.matches(resource));
-        if let Some((key, order)) = sort {
-            found.sort_by(|a, b| key.compare(a, b, order));
+        if attached {
+            // Each takes a call at least.
+            let most = self.resource.list.as_ref().map_or(limits::SCAN_CALLS, |list| list.scan_calls);
+            if found.len() > most {
+                return Err(too_many(most));
+            }
+            found = self.attach_all(found).await?;
+            found.retain(|resource| rest.filter.matches(resource));
+        }
+        if let Some((key, order)) = &rest.sort {
+            found.sort_by(|a, b| key.compare(a, b, *order));
         }
         let total = found.len() as u64;
         let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
@@ -231,11 +248,13 @@ impl<B: Backend> Operation<'_, B> {
         Ok((Listed { total, resources: found.into_iter().skip(skip).take(count).collect() }, attached))
     }
 
-    fn needs_relation(&self, predicate: &Predicate<'_>) -> bool {
-        let Some(relation) = self.relation() else { return false };
-        let mut found = false;
-        predicate.attributes(&mut |reference| found |= reference.same_attribute(&relation));
-        found
+    fn rest<'s>(&self, filter: Predicate<'s>, sort: Option<(SortKey<'s>, SortOrder)>) -> Rest<'s> {
+        let (mut filters_relation, mut sorts_relation) = (false, false);
+        if let Some(relation) = self.relation() {
+            filter.attributes(&mut |reference| filters_relation |= reference.same_attribute(&relation));
+            sorts_relation = sort.is_some_and(|(key, _)| key.target.same_attribute(&relation));
+        }
+        Rest { filter, sort, filters_relation, sorts_relation }
     }
 
     fn row(&self, list: &List, row: &Value) -> Result<Object, Error> {

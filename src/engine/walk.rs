@@ -134,15 +134,24 @@ impl<B: Backend> Operation<'_, B> {
                     return Ok(true);
                 }
             }
-            if count < size || page.total.is_some_and(|total| rows >= total) {
+            if page.total.is_some_and(|total| rows >= total) {
                 return Ok(true);
+            }
+            if count < size {
+                return if page.total.is_some() { Err(short(source.call)) } else { Ok(true) };
             }
         }
         Err(too_many(source.rows))
     }
 }
 
-fn too_many(rows: usize) -> Error {
+/// A page with fewer rows than asked for, though the backend tells of more: were it taken for the last one, or the next one
+/// asked for, rows would be missing.
+pub(super) fn short(call: &Call) -> Error {
+    unintelligible(call, "a page is shorter than asked for, but not the last: set `pages.max` to the rows that the backend gives")
+}
+
+pub(super) fn too_many(rows: usize) -> Error {
     ScimError::new(
         ScimType::TooMany,
         format!(

@@ -16,8 +16,9 @@ pub enum Access<'m> {
     Nothing,
     /// By reading the one with this key.
     Key(Value),
-    /// By listing the groups of the member with this key.
-    GroupsOf(Value),
+    /// By listing the groups of the member with this key; `only` the one with that key, if it is among them. Who asks
+    /// whether somebody is in a group (Entra ID: `id eq "g" and members eq "u"`) must not make the gateway read the group.
+    GroupsOf { member: Value, only: Option<Value> },
     /// By the list, with these query parameters.
     List { push_down: Option<&'m PushDown>, query: Vec<(String, String)> },
 }
@@ -50,10 +51,23 @@ pub fn plan<'m, 's>(mapping: &'m Mapping, resource: &'m Resource, filter: Predic
         other => vec![other],
     };
 
+    let by_member = resource.members.as_ref().filter(|members| members.groups.is_some()).and_then(|members| {
+        let found = conjuncts.iter().enumerate().find_map(|(at, one)| Some((at, equals(one, "members", Some("value"))?)));
+        found.map(|(at, id)| (at, mapping.resources.get(members.of).and_then(|of| key_of(of, id))))
+    });
     for (index, conjunct) in conjuncts.iter().enumerate() {
         if let Some(id) = equals(conjunct, "id", None) {
-            let access = key_of(resource, id).map_or(Access::Nothing, Access::Key);
-            return Ok(Plan { access, residual: Predicate::and(without(conjuncts, index)) });
+            let Some(key) = key_of(resource, id) else {
+                return Ok(Plan { access: Access::Nothing, residual: Predicate::False });
+            };
+            let (access, conjuncts) = match by_member {
+                Some((at, Some(member))) if at != index => {
+                    let rest = without(conjuncts, at.max(index));
+                    (Access::GroupsOf { member, only: Some(key) }, without(rest, at.min(index)))
+                }
+                _ => (Access::Key(key), without(conjuncts, index)),
+            };
+            return Ok(Plan { access, residual: Predicate::and(conjuncts) });
         }
     }
     let scanned =
@@ -67,13 +81,9 @@ pub fn plan<'m, 's>(mapping: &'m Mapping, resource: &'m Resource, filter: Predic
         let residual = if push_down.exact { without(conjuncts, index) } else { conjuncts };
         return Ok(Plan { access: Access::List { push_down: Some(push_down), query }, residual: Predicate::and(residual) });
     }
-    if let Some(members) = resource.members.as_ref().filter(|members| members.groups.is_some()) {
-        for (index, conjunct) in conjuncts.iter().enumerate() {
-            let Some(id) = equals(conjunct, "members", Some("value")) else { continue };
-            let key = mapping.resources.get(members.of).and_then(|of| key_of(of, id));
-            let access = key.map_or(Access::Nothing, Access::GroupsOf);
-            return Ok(Plan { access, residual: Predicate::and(without(conjuncts, index)) });
-        }
+    if let Some((index, key)) = by_member {
+        let access = key.map_or(Access::Nothing, |member| Access::GroupsOf { member, only: None });
+        return Ok(Plan { access, residual: Predicate::and(without(conjuncts, index)) });
     }
     Ok(scanned(conjuncts))
 }
