@@ -21,6 +21,8 @@ pub const ATTRIBUTE_VALUES: usize = 10_000;
 pub const PROJECTION_NAMES: usize = 200;
 /// Entity tags read from one If-Match or If-None-Match; those behind count as not sent, which can only refuse too much.
 pub const ENTITY_TAGS: usize = 100;
+/// Bytes of a cursor that comes back from a client (RFC 9865).
+pub const CURSOR_BYTES: usize = 8 << 10;
 /// Operations of one Bulk request (`bulk.maxOperations`).
 pub const BULK_OPERATIONS: usize = 1_000;
 /// Resources in one ListResponse (`filter.maxResults`).

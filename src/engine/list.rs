@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
+use super::cursor::Resume;
 use super::fetch::{build, unexpected, unintelligible};
 use super::kept::{Kept, Position, Walk};
 use super::ports::Backend;
@@ -15,7 +16,7 @@ use super::{Context, Engine, Error, Operation, Reply};
 use crate::mapping::model::{List, Lookup, LookupAnswer, PageBy};
 use crate::mapping::template::Scope;
 use crate::scim::filter::{self, Predicate};
-use crate::scim::messages::{SearchRequest, SortOrder, list_response};
+use crate::scim::messages::{SearchRequest, SortOrder, cursor_response, list_response};
 use crate::scim::sort::SortKey;
 use crate::scim::{Object, Projection, ScimError};
 use crate::translate::outcome::Outcome;
@@ -24,11 +25,14 @@ use crate::translate::query::{Access, Plan, Planner, Serving};
 
 /// What a query found.
 struct Listed {
-    total: u64,
+    /// Told by the backend or counted; nothing if a query by cursor found it not worth a walk.
+    total: Option<u64>,
     /// Those within the window.
     resources: Vec<Object>,
     /// Whether relations are in them.
     attached: bool,
+    /// Where the next window begins; nothing if there is none.
+    next: Option<Resume>,
 }
 
 /// A query of one resource type, checked.
@@ -36,6 +40,10 @@ struct Query<'s> {
     filter: Predicate<'s>,
     sort: Option<(SortKey<'s>, SortOrder)>,
     projection: Projection<'s>,
+    /// The place where a query by cursor goes on.
+    resume: Option<Resume>,
+    /// Whether the total must be told.
+    total: bool,
 }
 
 type Sort<'s> = Option<(SortKey<'s>, SortOrder)>;
@@ -45,6 +53,11 @@ impl<B: Backend> Engine<B> {
     /// attribute that a type does not have has no value there.
     pub(super) async fn list_all(&self, context: &Context, search: &SearchRequest) -> Result<Reply, Error> {
         let window = self.window(search);
+        if search.cursor.is_some() {
+            let first = self.endpoints.first().map_or("/Users", String::as_str);
+            let detail = format!("All resource types at once cannot be paged by cursor: query one endpoint, such as {first}.");
+            return Err(ScimError::new(crate::scim::ScimType::InvalidCursor, detail).into());
+        }
         let types: Vec<_> = self.mapping.resources.iter().map(|resource| &resource.kind).collect();
         let filter = search.filter.as_deref().map(|text| filter::parse(text, context.profile)).transpose()?;
         if let Some(sort_by) = &search.sort_by {
@@ -66,10 +79,11 @@ impl<B: Backend> Engine<B> {
                 None => Predicate::True,
             };
             let projection = Projection::new(&search.attributes, &search.excluded_attributes, &resource.kind, context.profile)?;
-            let listed = operation.find(Query { filter, sort: None, projection }, left).await?;
-            total += listed.total;
+            let listed = operation.find(Query { filter, sort: None, projection, resume: None, total: true }, left).await?;
+            let found = listed.total.unwrap_or_default();
+            total += found;
             left.count -= (listed.resources.len() as u64).min(left.count);
-            left.skip = left.skip.saturating_sub(listed.total);
+            left.skip = left.skip.saturating_sub(found);
             resources.extend(listed.resources.into_iter().map(Value::Object));
         }
         Ok(Reply::ok(list_response(total, window.skip + 1, resources)))
@@ -93,9 +107,23 @@ impl<B: Backend> Operation<'_, B> {
             None => None,
         };
         let projection = Projection::new(&search.attributes, &search.excluded_attributes, kind, profile)?;
-        let window = self.engine.window(search);
-        let listed = self.find(Query { filter, sort, projection }, window).await?;
-        Ok(Reply::ok(list_response(listed.total, window.skip + 1, listed.resources.into_iter().map(Value::Object).collect())))
+        let mut window = self.engine.window(search);
+        let cursors = &self.engine.cursors;
+        let resume = match &search.cursor {
+            Some(cursor) => cursors.read(&kind.endpoint, search, window.count, cursor)?,
+            None => None,
+        };
+        window.skip = resume.as_ref().map_or(window.skip, |resume| resume.skip);
+        let listed = self.find(Query { filter, sort, projection, resume, total: search.cursor.is_none() }, window).await?;
+        let resources = listed.resources.into_iter().map(Value::Object).collect();
+        Ok(Reply::ok(match &search.cursor {
+            Some(_) => {
+                let next = listed.next.filter(|_| window.count > 0);
+                let next = next.map(|resume| cursors.write(&kind.endpoint, search, window.count, &resume));
+                cursor_response(listed.total, next, resources)
+            }
+            None => list_response(listed.total.unwrap_or_default(), window.skip + 1, resources),
+        }))
     }
 
     async fn find(&self, query: Query<'_>, window: Window) -> Result<Listed, Error> {
@@ -103,7 +131,7 @@ impl<B: Backend> Operation<'_, B> {
         let sort = query.sort;
         let plan = planner.plan(query.filter, sort.as_ref().map(|(key, order)| (key, *order)))?;
         let mut listed = match &plan.access {
-            Access::List { query: parameters } => self.listed(parameters, &plan, sort, window).await?,
+            Access::List { query: parameters } => self.listed(parameters, &plan, sort, window, query.resume, query.total).await?,
             access => {
                 let found = self.gather(access).await?;
                 let check = self.verifier(&plan).clone();
@@ -205,12 +233,14 @@ impl<B: Backend> Operation<'_, B> {
         plan: &Plan<'_, '_>,
         sort: Sort<'_>,
         window: Window,
+        resume: Option<Resume>,
+        total: bool,
     ) -> Result<Listed, Error> {
         let list = self.list_call()?;
         let check = self.verifier(plan);
-        let served = match plan.serving(list) {
+        let served = match plan.serving(list, total) {
             Serving::Slice => self.slice(list, query, check, window).await?,
-            Serving::Follow => self.follow(list, query, check, window).await?,
+            Serving::Follow => self.follow(list, query, check, window, resume).await?,
             Serving::Walk => None,
         };
         match served {
@@ -234,13 +264,14 @@ impl<B: Backend> Operation<'_, B> {
         let (first, size) = pages::covering(source.paging, window);
         let end = skip.saturating_add(count);
         let mut resources = Vec::new();
-        let mut total = 0;
-        for index in first.. {
+        let mut total;
+        let mut index = first;
+        let more = loop {
             let Some(page) = self.page(source, &Scope::default(), query, &Start::Index(index), size).await? else {
                 return Err(unexpected(source.call, &Outcome::NotFound));
             };
             let rows = page.rows();
-            total = page.total.unwrap_or(rows.len() as u64);
+            total = page.total.or(unpaged.then_some(rows.len() as u64));
             let begin = if unpaged { 0 } else { index * size };
             for (place, row) in (begin..).zip(&rows) {
                 let resource = self.row(list, row)?;
@@ -252,14 +283,17 @@ impl<B: Backend> Operation<'_, B> {
                 }
             }
             let reached = begin.saturating_add(rows.len() as u64);
-            if reached >= end || reached >= total {
-                break;
+            let is_short = (rows.len() as u64) < size;
+            match total {
+                Some(total) if reached >= end || reached >= total => break end < total,
+                Some(_) if is_short => return Err(short(source.call)),
+                None if is_short => break reached > end,
+                None if reached >= end => break true,
+                _ => index += 1,
             }
-            if (rows.len() as u64) < size {
-                return Err(short(source.call));
-            }
-        }
-        Ok(Some(Listed { total, resources, attached: false }))
+        };
+        let next = more.then_some(Resume { skip: end, page: None });
+        Ok(Some(Listed { total, resources, attached: false, next }))
     }
 
     /// A window of a list whose pages lead from one to the next, where the backend tells the total. The place behind the
@@ -270,24 +304,26 @@ impl<B: Backend> Operation<'_, B> {
         query: &[(String, String)],
         check: &Predicate<'_>,
         window: Window,
+        resume: Option<Resume>,
     ) -> Result<Option<Listed>, Error> {
         let source = Source::list(list);
         let Window { skip, count } = window;
         let size = if count > 0 { count.min(source.paging.max) } else { 1 };
         let key = |skip: u64| self.key(query, &format!("{size}@{skip}"));
-        let (mut start, mut place) = match self.engine.kept.get(&key(skip)) {
-            Some(Kept::Position(position)) if skip > 0 => (position.start.clone(), position.before),
+        let (mut start, mut place) = match (resume.and_then(|resume| resume.page), self.engine.kept.get(&key(skip))) {
+            (Some(page), _) => page,
+            (None, Some(Kept::Position(position))) if skip > 0 => (position.start.clone(), position.before),
             _ => (pages::first(source.paging), 0),
         };
         let end = skip.saturating_add(count);
         let mut resources = Vec::new();
-        let mut total = 0;
+        let mut total = None;
         for _ in 0..list.scan.calls {
             let Some(page) = self.page(source, &Scope::default(), query, &start, size).await? else {
                 return Err(unexpected(source.call, &Outcome::NotFound));
             };
             let rows = page.rows();
-            total = page.total.unwrap_or(total);
+            total = page.total.or(total);
             let before = place;
             for row in &rows {
                 let resource = self.row(list, row)?;
@@ -301,16 +337,18 @@ impl<B: Backend> Operation<'_, B> {
             }
             let next = page.next.clone();
             if place >= end {
+                let more = place > end || next.is_some();
                 let (start, before) = match next {
                     Some(next) if place == end => (Start::Token(Some(next)), place),
                     _ => (start, before),
                 };
+                let next = more.then(|| Resume { skip: end, page: Some((start.clone(), before)) });
                 self.engine.kept.put(key(end), Kept::Position(Arc::new(Position { start, before, keep: list.scan.keep })));
-                return Ok(Some(Listed { total, resources, attached: false }));
+                return Ok(Some(Listed { total, resources, attached: false, next }));
             }
             match next {
                 Some(next) => start = Start::Token(Some(next)),
-                None => return Ok(Some(Listed { total, resources, attached: false })),
+                None => return Ok(Some(Listed { total, resources, attached: false, next: None })),
             }
         }
         Err(ScimError::new(
@@ -332,13 +370,15 @@ impl<B: Backend> Operation<'_, B> {
     ) -> Result<Listed, Error> {
         let order = sort.as_ref().map(|(key, order)| format!("{} {order:?}", key.target)).unwrap_or_default();
         let key = self.key(query, &format!("{check}\n{order}"));
+        let end = window.skip.saturating_add(window.count);
         if let (true, Some(Kept::Walk(walk))) = (window.skip > 0, self.engine.kept.get(&key)) {
-            return Ok(Listed { total: walk.total(), resources: walk.slice(window.skip, window.count), attached: false });
+            let next = behind(end, walk.total());
+            let resources = walk.slice(window.skip, window.count);
+            return Ok(Listed { total: Some(walk.total()), resources, attached: false, next });
         }
         let needs_relation = self.needs_relation(check);
         let keeps_all = sort.is_some() || needs_relation;
         let keeps = !list.scan.keep.is_zero() && !needs_relation && !self.sorts_relation(sort.as_ref());
-        let end = window.skip.saturating_add(window.count);
         let mut kept = keeps.then(|| Walk::new(list.scan.keep));
         let (mut total, mut resources) = (0, Vec::new());
         self.visit(list, query, |resource| {
@@ -363,12 +403,13 @@ impl<B: Backend> Operation<'_, B> {
             let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
             let count = usize::try_from(window.count).unwrap_or(usize::MAX);
             listed.resources = listed.resources.into_iter().skip(skip).take(count).collect();
-            total = listed.total;
+            let total = listed.total.unwrap_or_default();
+            listed.next = behind(end, total);
             self.keep(key, kept, total, end);
             return Ok(listed);
         }
         self.keep(key, kept, total, end);
-        Ok(Listed { total, resources, attached: false })
+        Ok(Listed { total: Some(total), resources, attached: false, next: behind(end, total) })
     }
 
     /// Keeps a walk if there is a page behind the one that is served.
@@ -417,7 +458,8 @@ impl<B: Backend> Operation<'_, B> {
         let total = found.len() as u64;
         let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
         let count = usize::try_from(window.count).unwrap_or(usize::MAX);
-        Ok(Listed { total, resources: found.into_iter().skip(skip).take(count).collect(), attached })
+        let next = behind(window.skip.saturating_add(window.count), total);
+        Ok(Listed { total: Some(total), resources: found.into_iter().skip(skip).take(count).collect(), attached, next })
     }
 
     fn needs_relation(&self, predicate: &Predicate<'_>) -> bool {
@@ -434,6 +476,11 @@ impl<B: Backend> Operation<'_, B> {
     fn row(&self, list: &List, row: &Value) -> Result<Object, Error> {
         self.resource_of(row).ok_or_else(|| unintelligible(&list.call, "a row of the list has no id: see `items` and `id`"))
     }
+}
+
+/// Where the window behind another one begins, if anything is there.
+fn behind(end: u64, total: u64) -> Option<Resume> {
+    (end < total).then_some(Resume { skip: end, page: None })
 }
 
 /// The backend gave a row that the filter does not match.

@@ -64,9 +64,10 @@ pub enum Serving {
 }
 
 impl Plan<'_, '_> {
-    /// How a window is served: only what the backend filters, sorts and counts itself can be taken from its pages.
-    pub fn serving(&self, list: &List) -> Serving {
-        let exact = self.residual == Predicate::True && self.sorted && tells_total(&list.paging);
+    /// How a window is served: only what the backend filters, sorts and, if the total must be told, counts itself can be
+    /// taken from its pages.
+    pub fn serving(&self, list: &List, total: bool) -> Serving {
+        let exact = self.residual == Predicate::True && self.sorted && (!total || tells_total(&list.paging));
         match (exact, list.paging.is_random_access()) {
             (false, _) => Serving::Walk,
             (true, true) => Serving::Slice,

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cli;
+mod cursors;
 mod demo;
 mod engine_calls;
 mod filter_cases;
