@@ -13,7 +13,7 @@ use super::kept::{Kept, Position, Walk};
 use super::ports::Backend;
 use super::walk::{Source, short, too_many};
 use super::{Context, Engine, Error, Operation, Reply};
-use crate::mapping::model::{List, Lookup, LookupAnswer, PageBy};
+use crate::mapping::model::{List, Lookup, LookupAnswer, PageBy, Total};
 use crate::mapping::template::Scope;
 use crate::scim::filter::{self, Predicate};
 use crate::scim::messages::{SearchRequest, SortOrder, cursor_response, list_response};
@@ -262,6 +262,9 @@ impl<B: Backend> Operation<'_, B> {
         let Window { skip, count } = window;
         let unpaged = matches!(source.paging.by, PageBy::Nothing);
         let (first, size) = pages::covering(source.paging, window);
+        if let (0, Some(total)) = (count, self.counted(list, query).await?) {
+            return Ok(Some(Listed { total: Some(total), resources: Vec::new(), attached: false, next: None }));
+        }
         let end = skip.saturating_add(count);
         let mut resources = Vec::new();
         let mut total;
@@ -287,8 +290,15 @@ impl<B: Backend> Operation<'_, B> {
             match total {
                 Some(total) if reached >= end || reached >= total => break end < total,
                 Some(_) if is_short => return Err(short(source.call)),
-                None if is_short => break reached > end,
-                None if reached >= end => break true,
+                // The last page tells the total, whoever else could. An empty one behind the end tells nothing.
+                None if is_short && (reached > begin || begin == 0) => {
+                    total = Some(reached);
+                    break reached > end;
+                }
+                None if is_short || reached >= end => {
+                    total = self.counted(list, query).await?;
+                    break total.map_or(!is_short, |total| end < total);
+                }
                 _ => index += 1,
             }
         };
@@ -336,6 +346,9 @@ impl<B: Backend> Operation<'_, B> {
                 place += 1;
             }
             let next = page.next.clone();
+            if total.is_none() && (next.is_none() || place >= end) {
+                total = if next.is_none() { Some(place) } else { self.counted(list, query).await? };
+            }
             if place >= end {
                 let more = place > end || next.is_some();
                 let (start, before) = match next {
@@ -356,6 +369,18 @@ impl<B: Backend> Operation<'_, B> {
             "This page lies further in the list than one request may walk: read the pages one after the other, or filter.",
         )
         .into())
+    }
+
+    /// The total by a call of its own, for a list that has one.
+    async fn counted(&self, list: &List, query: &[(String, String)]) -> Result<Option<u64>, Error> {
+        let Total::Call { call, at } = &list.paging.total else { return Ok(None) };
+        match self.send(build(call, &Scope::default(), None, query)?).await? {
+            Outcome::Good(body) => {
+                let total = call.envelope.first(&body).and_then(|payload| at.first(payload)).and_then(Value::as_u64);
+                total.map(Some).ok_or_else(|| unintelligible(call, "the answer does not tell the total: see `pages.total.at`"))
+            }
+            other => Err(unexpected(call, &other)),
+        }
     }
 
     /// A walk through the whole list, for what the backend cannot filter, sort or count. The first page walks anew; later
