@@ -39,8 +39,9 @@ pub const KEEP_BYTES: u64 = 64 << 20;
 pub const RELATION_ROWS: usize = 500_000;
 /// Calls that one request may spend on walking through one relation.
 pub const RELATION_CALLS: usize = 10_000;
-/// Times that a change is planned anew because the backend had a newer revision.
-pub const REPLANS: usize = 3;
+/// Times that a change is planned anew because the backend had a newer revision. Of several writers of one resource one gets
+/// through in each round, so that this is how many others a write can wait for.
+pub const REPLANS: usize = 20;
 /// Calls to the backend that one request runs side by side.
 pub const CALL_CONCURRENCY: usize = 8;
 /// Bytes of one answer of the backend.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::fetch::{build, unexpected, unintelligible};
 use super::kept::{Kept, Position, Walk};
 use super::ports::Backend;
-use super::walk::Source;
+use super::walk::{Source, short, too_many};
 use super::{Context, Engine, Error, Operation, Reply};
 use crate::mapping::model::{List, Lookup, LookupAnswer, PageBy};
 use crate::mapping::template::Scope;
@@ -133,7 +133,7 @@ impl<B: Backend> Operation<'_, B> {
                 Access::Nothing => Ok(Vec::new()),
                 Access::Key(key) => Ok(self.fetch(key).await?.into_iter().map(|found| found.resource).collect()),
                 Access::Lookup { lookup, value } => self.look_up(lookup, value.as_ref()).await,
-                Access::GroupsOf(key) => self.groups(key).await,
+                Access::GroupsOf { member, only } => self.groups(member, only.as_ref()).await,
                 Access::List { query } => {
                     let list = self.list_call()?;
                     let mut found = Vec::new();
@@ -179,11 +179,12 @@ impl<B: Backend> Operation<'_, B> {
         }
     }
 
-    async fn groups(&self, key: &Value) -> Result<Vec<Object>, Error> {
-        let keys = match &self.resource.members {
+    async fn groups(&self, key: &Value, only: Option<&Value>) -> Result<Vec<Object>, Error> {
+        let mut keys = match &self.resource.members {
             Some(members) => self.groups_of(members, key).await?,
             None => Vec::new(),
         };
+        keys.retain(|key| only.is_none_or(|only| key == only));
         futures_util::stream::iter(keys)
             .map(|key| async move { self.fetch(&key).await })
             .buffered(self.mapping().backend.concurrency)
@@ -251,8 +252,11 @@ impl<B: Backend> Operation<'_, B> {
                 }
             }
             let reached = begin.saturating_add(rows.len() as u64);
-            if reached >= end || reached >= total || rows.is_empty() {
+            if reached >= end || reached >= total {
                 break;
+            }
+            if (rows.len() as u64) < size {
+                return Err(short(source.call));
             }
         }
         Ok(Some(Listed { total, resources, attached: false }))
@@ -333,8 +337,9 @@ impl<B: Backend> Operation<'_, B> {
         }
         let needs_relation = self.needs_relation(check);
         let keeps_all = sort.is_some() || needs_relation;
+        let keeps = !list.scan.keep.is_zero() && !needs_relation && !self.sorts_relation(sort.as_ref());
         let end = window.skip.saturating_add(window.count);
-        let mut kept = (!list.scan.keep.is_zero() && !needs_relation).then(|| Walk::new(list.scan.keep));
+        let mut kept = keeps.then(|| Walk::new(list.scan.keep));
         let (mut total, mut resources) = (0, Vec::new());
         self.visit(list, query, |resource| {
             if !needs_relation && !check.matches(&resource) {
@@ -393,11 +398,19 @@ impl<B: Backend> Operation<'_, B> {
 
     /// Those that match, in order, within the window.
     async fn sift(&self, mut found: Vec<Object>, check: &Predicate<'_>, sort: Sort<'_>, window: Window) -> Result<Listed, Error> {
-        let attached = self.needs_relation(check);
-        if attached {
-            found = self.attach_all(found).await?;
+        let filters_relation = self.needs_relation(check);
+        let attached = filters_relation || self.sorts_relation(sort.as_ref());
+        if !filters_relation {
+            found.retain(|resource| check.matches(resource));
         }
-        found.retain(|resource| check.matches(resource));
+        if attached {
+            // Each takes a call at least.
+            if let Some(list) = self.resource.list.as_ref().filter(|list| found.len() > list.scan.calls) {
+                return Err(too_many(&Source::list(list)));
+            }
+            found = self.attach_all(found).await?;
+            found.retain(|resource| check.matches(resource));
+        }
         if let Some((key, order)) = sort {
             found.sort_by(|a, b| key.compare(a, b, order));
         }
@@ -412,6 +425,10 @@ impl<B: Backend> Operation<'_, B> {
         let mut found = false;
         predicate.attributes(&mut |reference| found |= reference.same_attribute(&relation));
         found
+    }
+
+    fn sorts_relation(&self, sort: Option<&(SortKey<'_>, SortOrder)>) -> bool {
+        sort.zip(self.relation()).is_some_and(|((key, _), relation)| key.target.same_attribute(&relation))
     }
 
     fn row(&self, list: &List, row: &Value) -> Result<Object, Error> {

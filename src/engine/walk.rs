@@ -132,7 +132,8 @@ impl<B: Backend> Operation<'_, B> {
             let ended = match (&source.paging.by, page.total) {
                 (PageBy::Nothing, _) => true,
                 (PageBy::Cursor { .. } | PageBy::Link { .. }, _) => page.next.is_none(),
-                // Some backends repeat their last page for ever; some give smaller pages than they were asked for.
+                (_, Some(total)) if rows < total && count < size => return Err(short(source.call)),
+                // Some backends repeat their last page for ever.
                 (_, Some(total)) => rows >= total || nothing_new,
                 (_, None) => count < size || nothing_new,
             };
@@ -151,7 +152,13 @@ impl<B: Backend> Operation<'_, B> {
     }
 }
 
-fn too_many(source: &Source<'_>) -> Error {
+/// A page with fewer rows than asked for, though the backend tells of more: were it taken for the last one, or the next one
+/// asked for, rows would be missing.
+pub(super) fn short(call: &Call) -> Error {
+    unintelligible(call, "a page is shorter than asked for, but not the last: set `pages.max` to the rows that the backend gives")
+}
+
+pub(super) fn too_many(source: &Source<'_>) -> Error {
     let (rows, calls, seconds) = (source.rows, source.calls, source.time.as_secs());
     ScimError::new(
         ScimType::TooMany,

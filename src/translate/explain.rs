@@ -96,10 +96,10 @@ impl Explainer<'_> {
                 Serving::Slice => window.count.div_ceil(pages::covering(&list.paging, window).1).max(1) + 1,
                 _ => list.scan.calls as u64,
             },
-            (Access::GroupsOf(_) | Access::Union(_), Some(list)) => list.scan.calls as u64,
+            (Access::GroupsOf { .. } | Access::Union(_), Some(list)) => list.scan.calls as u64,
             _ => calls.len() as u64,
         };
-        if let Some(call) = self.relation(&projection, Some(window.count)) {
+        if let (false, Some(call)) = (matches!(plan.access, Access::Nothing), self.relation(&projection, Some(window.count))) {
             calls_at_most += window.count;
             calls.push(call);
         }
@@ -133,7 +133,7 @@ impl Explainer<'_> {
                 let scope = Scope { value: value.as_ref(), ..Scope::default() };
                 ("by a look-up".to_owned(), explained(&lookup.call, &scope, None).into_iter().collect())
             }
-            Access::GroupsOf(key) => {
+            Access::GroupsOf { member: key, .. } => {
                 let list = self.resource.members.as_ref().and_then(|members| members.groups.as_ref());
                 let scope = Scope { key: Some(key), ..Scope::default() };
                 let mut calls: Vec<_> =

@@ -27,8 +27,9 @@ pub enum Access<'m> {
     Key(Value),
     /// By a call of its own, with the value that it looks for.
     Lookup { lookup: &'m Lookup, value: Option<Value> },
-    /// By listing the groups of the member with this key.
-    GroupsOf(Value),
+    /// By listing the groups of the member with this key; `only` the one with that key, if it is among them. Who asks
+    /// whether somebody is in a group (Entra ID: `id eq "g" and members eq "u"`) must not make the gateway read the group.
+    GroupsOf { member: Value, only: Option<Value> },
     /// By the list, with these query parameters besides its own.
     List { query: Vec<(String, String)> },
     /// By several ways, without duplicates.
@@ -155,13 +156,21 @@ impl<'m> Planner<'m> {
         ways.extend(list.into_iter().flat_map(|list| self.push_downs(list, conjuncts)));
         ways.extend(list.and_then(|list| self.spoken(list, conjuncts)));
         for (index, conjunct) in conjuncts.iter().enumerate() {
-            ways.extend(self.groups_of(index, conjunct));
+            ways.extend(self.groups_of(index, conjunct, conjuncts));
             ways.extend(self.union(index, conjunct));
         }
+        // What is left to check of a relation takes a call for every row.
+        let relation = |way: &Way<'_>| {
+            let mut found = false;
+            for (_, left) in conjuncts.iter().enumerate().filter(|(index, _)| !way.covers.contains(index)) {
+                left.attributes(&mut |reference| found |= self.is_relation(&reference));
+            }
+            if found { EQUAL_ROWS } else { 0 }
+        };
         // Of equally many calls the one that leaves less to check.
         ways.into_iter()
             .filter(|way| way.calls <= self.scan_calls().max(1))
-            .min_by_key(|way| (way.calls, usize::MAX - way.covers.len()))
+            .min_by_key(|way| (way.calls + relation(way), usize::MAX - way.covers.len()))
     }
 
     /// `id eq` and `meta.location eq` name one resource.
@@ -255,12 +264,28 @@ impl<'m> Planner<'m> {
     }
 
     /// `members eq "id"`, from the member's side.
-    fn groups_of(&self, index: usize, conjunct: &Predicate<'_>) -> Option<Way<'m>> {
+    fn groups_of(&self, index: usize, conjunct: &Predicate<'_>, conjuncts: &[Predicate<'_>]) -> Option<Way<'m>> {
         let members = self.resource.members.as_ref().filter(|members| members.groups.is_some())?;
         let id = equals(conjunct, "members", Some("value"))?;
-        let key = self.mapping.resources.get(members.of).and_then(|of| key_of(of, id));
-        let access = key.map_or(Access::Nothing, Access::GroupsOf);
-        Some(Way { access, covers: vec![index], pushed: vec![conjunct.to_string()], calls: 1 + EQUAL_ROWS })
+        let member = self.mapping.resources.get(members.of).and_then(|of| key_of(of, id));
+        let only = conjuncts.iter().enumerate().find_map(|(at, one)| Some((at, equals(one, "id", None)?)));
+        let (mut covers, mut pushed, mut calls) = (vec![index], vec![conjunct.to_string()], 1 + EQUAL_ROWS);
+        let access = match (member, only) {
+            (None, _) => Access::Nothing,
+            (Some(member), None) => Access::GroupsOf { member, only: None },
+            (Some(member), Some((at, id))) => {
+                covers.push(at);
+                pushed.extend(conjuncts.get(at).map(ToString::to_string));
+                calls = 2;
+                key_of(self.resource, id).map_or(Access::Nothing, |only| Access::GroupsOf { member, only: Some(only) })
+            }
+        };
+        Some(Way { access, covers, pushed, calls })
+    }
+
+    fn is_relation(&self, reference: &AttrRef<'_>) -> bool {
+        let name = reference.attribute.name.as_str();
+        name == "members" && self.resource.members.is_some() || name == "groups" && self.resource.groups.is_some()
     }
 
     /// Alternatives, each by its own best way, if all have one. Every row is checked again.
