@@ -101,7 +101,16 @@ impl<B: Backend> Operation<'_, B> {
                 None => None,
             },
         };
-        Ok(Some(Page { source, body, total }))
+        let page = Page { source, body, total };
+        // Without this, an answer that says nothing at all would be a list of nobody.
+        let has_payload = source.call.envelope.first(&page.body).is_some();
+        if !has_payload || index == 0 && total.is_some_and(|total| total > 0) && page.rows().is_empty() {
+            return Err(unintelligible(
+                source.call,
+                "the answer holds no rows, nor says that there are none: see `envelope` and `items`",
+            ));
+        }
+        Ok(Some(page))
     }
 
     /// Visits all rows, each once by its key. The error is 400 tooMany where the bounds end before the list does;
@@ -134,7 +143,13 @@ impl<B: Backend> Operation<'_, B> {
                     return Ok(true);
                 }
             }
-            if count < size || page.total.is_some_and(|total| rows >= total) {
+            // A short page is the last one only where the total is not told: some backends give smaller pages than were
+            // asked for, and whoever is on the later ones must not be taken for absent.
+            let is_last = match page.total {
+                Some(total) => rows >= total || count == 0,
+                None => count < size,
+            };
+            if is_last {
                 return Ok(true);
             }
         }
