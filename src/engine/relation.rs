@@ -141,14 +141,17 @@ impl<B: Backend> Operation<'_, B> {
                 None => unknown.push(member),
             }
         }
-        if members.unknown == UnknownMember::Refuse && !unknown.is_empty() {
+        let refuses = members.unknown == UnknownMember::Refuse;
+        if refuses && !unknown.is_empty() {
             return Err(refused(&unknown));
         }
         let mut added = 0;
         for batch in keys.chunks(add.batch) {
-            let missing = self.add_batch(id, key, add, batch, of).await?;
-            if members.unknown == UnknownMember::Refuse && !missing.is_empty() {
-                return Err(refused(&missing));
+            // Who was added before stays: whether it was a member already is not known, so that nobody is taken out.
+            let left = || if added > 0 { vec![format!("{added} members were added")] } else { Vec::new() };
+            let missing = self.add_batch(id, key, add, batch, of, refuses).await.map_err(|error| error.leaving(left()))?;
+            if refuses && !missing.is_empty() {
+                return Err(refused(&missing).leaving(left()));
             }
             added += batch.len() - missing.len();
             unknown.extend(missing);
@@ -171,7 +174,7 @@ impl<B: Backend> Operation<'_, B> {
         Ok(())
     }
 
-    /// Adds members and tells which are unknown to the backend.
+    /// Adds members and tells which are unknown to the backend; with `refuses` none of the rest is tried then.
     async fn add_batch(
         &self,
         id: &str,
@@ -179,6 +182,7 @@ impl<B: Backend> Operation<'_, B> {
         add: &MemberCall,
         batch: &[Value],
         of: &Resource,
+        refuses: bool,
     ) -> Result<Vec<String>, Error> {
         let mut keys = batch.to_vec();
         let mut unknown = Vec::new();
@@ -207,6 +211,9 @@ impl<B: Backend> Operation<'_, B> {
                         break;
                     }
                     unknown.extend(gone);
+                    if refuses {
+                        break;
+                    }
                     keys = rest;
                 }
                 other => return Err(refused_or_unexpected(add, other)),
