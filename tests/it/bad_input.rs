@@ -37,7 +37,13 @@ fn nothing_was_written(demo: &Demo, case: &str) {
 }
 
 /// Sends bytes, and gives the detail of the error.
-async fn send_bytes(demo: &Demo, token: &str, (method, path): (&str, &str), bytes: &[u8], expected: (u16, Option<&str>)) -> String {
+async fn send_bytes(
+    demo: &Demo,
+    token: &str,
+    (method, path): (&str, &str),
+    bytes: &[u8],
+    expected: (u16, Option<&str>),
+) -> String {
     let authorization = format!("Bearer {token}");
     let headers = [("Authorization", authorization.as_str()), ("Content-Type", "application/scim+json")];
     let answer = demo.raw(method, path, &headers, bytes.to_vec()).await;
@@ -100,7 +106,8 @@ async fn bodies_that_are_too_large() {
         let answer = demo.raw(method, path, &announced, bytes.clone()).await;
         assert!(answer.refused(413, None).contains("1048576"), "{method} {path}");
 
-        let frames: Vec<_> = bytes.chunks(64 << 10).map(|chunk| Ok::<_, Infallible>(Frame::data(Bytes::copy_from_slice(chunk)))).collect();
+        let frames: Vec<_> =
+            bytes.chunks(64 << 10).map(|chunk| Ok::<_, Infallible>(Frame::data(Bytes::copy_from_slice(chunk)))).collect();
         let request = Request::builder().method(method).uri(format!("/scim/v2{path}")).header("Host", "scim.test");
         let request = request.header("Authorization", format!("Bearer {LENIENT}"));
         let chunked = demo.request(request.body(Body::new(StreamBody::new(stream::iter(frames)))).unwrap()).await;
@@ -147,7 +154,13 @@ async fn values_of_another_type() {
             for target in [("POST", "/Users"), ("PUT", "/Users/1001")] {
                 let bytes = body.to_string();
                 let detail = send_bytes(&demo, token, target, bytes.as_bytes(), (400, Some("invalidValue"))).await;
-                assert!(detail.contains(name) && !detail.contains("secret"), "{name} {value}: {detail}");
+                let names = [name, "manager.value", "department"];
+                assert!(names.iter().any(|name| detail.contains(name)), "{name} {value}: {detail}");
+                assert!(!detail.contains("secret"), "{detail}");
+            }
+            // A PATCH takes one value for a list of one (RFC 7644 section 3.5.2.1).
+            if !always {
+                continue;
             }
             let change = patch(json!({ "op": "replace", "path": name, "value": value }));
             let answer = demo.send_as(token, "PATCH", "/Users/1001", &[], Some(change)).await;
@@ -236,7 +249,7 @@ async fn filters_with_the_column_of_the_error() {
         ("userName eq \"a\" and", 20),
         ("noSuch eq \"x\"", 1),
         ("title pr and noSuch.sub eq \"x\"", 14),
-        ("active gt true", 8),
+        ("active gt true", 1),
     ] {
         for token in BOTH {
             for path in [filtered("/Users", filter), filtered("/", filter)] {
@@ -250,7 +263,9 @@ async fn filters_with_the_column_of_the_error() {
             }
         }
     }
-    for filter in [String::new(), " ".to_owned(), "(".repeat(10_000), "a".repeat(60_000), format!("title eq {}", "1 or ".repeat(5_000))] {
+    for filter in
+        [String::new(), " ".to_owned(), "(".repeat(10_000), "a".repeat(60_000), format!("title eq {}", "1 or ".repeat(5_000))]
+    {
         let answer = demo.get(&filtered("/Users", &filter)).await;
         answer.refused(400, Some("invalidFilter"));
     }
@@ -288,7 +303,7 @@ async fn queries_that_are_wrong() {
 async fn ids_that_nobody_has() {
     let demo = demo().await;
     let long = "9".repeat(30_000);
-    let change = || Some(patch(json!({ "op": "replace", "path": "title", "value": "x" })));
+    let change = || Some(patch(json!({ "op": "replace", "path": "externalId", "value": "x" })));
     for (id, status) in [
         (".", 404),
         ("..", 404),
@@ -315,9 +330,8 @@ async fn ids_that_nobody_has() {
     ] {
         for endpoint in ["/Users", "/Groups"] {
             let path = format!("{endpoint}/{id}");
-            for (method, body) in
-                [("GET", None), ("PUT", Some(user("a", json!({})))), ("PATCH", change()), ("DELETE", None)]
-            {
+            let whole = if endpoint == "/Users" { user("a", json!({})) } else { group("g", json!({})) };
+            for (method, body) in [("GET", None), ("PUT", Some(whole)), ("PATCH", change()), ("DELETE", None)] {
                 let answer = demo.send(method, &path, body).await;
                 answer.refused(status, None);
             }
@@ -325,7 +339,10 @@ async fn ids_that_nobody_has() {
     }
     // Not one of them is the name of something else in the backend.
     let calls = demo.calls();
-    assert!(calls.iter().all(|call| call == "GET /users/-1" || call == "GET /teams/-1" || call.starts_with("DELETE ")), "{calls:?}");
+    assert!(
+        calls.iter().all(|call| call == "GET /users/-1" || call == "GET /teams/-1" || call.starts_with("DELETE ")),
+        "{calls:?}"
+    );
     assert_eq!(demo.get("/Users").await.ok(200)["totalResults"], 3);
     assert_eq!(demo.get("/Groups").await.ok(200)["totalResults"], 1);
 }

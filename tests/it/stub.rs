@@ -15,8 +15,9 @@ impl Stub {
     /// Answers with a status line, a media type (perhaps with more headers behind it) and a body.
     pub(crate) async fn start(status: &str, content_type: &str, body: &str) -> Self {
         let length = body.len();
-        let answer =
-            format!("HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
         Self::raw(answer.into_bytes()).await
     }
 
@@ -52,9 +53,10 @@ async fn request(stream: &mut TcpStream) -> String {
     loop {
         let text = String::from_utf8_lossy(&bytes);
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.to_lowercase().split_once("content-length: ").map_or(0, |(_, rest)| {
-                rest.lines().next().unwrap().trim().parse::<usize>().unwrap()
-            });
+            let length = head
+                .to_lowercase()
+                .split_once("content-length: ")
+                .map_or(0, |(_, rest)| rest.lines().next().unwrap().trim().parse::<usize>().unwrap());
             if body.len() >= length {
                 return format!("{head}\r\n");
             }

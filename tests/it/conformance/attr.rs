@@ -11,8 +11,7 @@ const CUSTOM: &str = "urn:example:params:scim:schemas:hr:1.0";
 
 /// The demo's mapping with a schema of its own, whose one attribute says nothing about itself.
 fn with_custom_schema() -> String {
-    let schema =
-        format!("schemas:\n  hr:\n    id: {CUSTOM}\n    attributes:\n      badge:\n\nresources:\n  User:\n");
+    let schema = format!("schemas:\n  hr:\n    id: {CUSTOM}\n    attributes:\n      badge:\n\nresources:\n  User:\n");
     mapping_with(&[
         ("resources:\n  User:\n", &schema),
         ("      enterprise:costCenter: $.employment.cost_center\n", "      hr:badge: $.employment.cost_center\n"),
@@ -160,9 +159,10 @@ async fn attr_08_immutable_attributes() {
         assert_eq!(demo.get(&path).await.ok(200)["title"], "Boss");
     }
     // What has no value yet may be set, by either.
-    for (method, body) in
-        [("PUT", user("b", json!({ "title": "Clerk" }))), ("PATCH", patch(json!({ "op": "add", "path": "title", "value": "Clerk" })))]
-    {
+    for (method, body) in [
+        ("PUT", user("b", json!({ "title": "Clerk" }))),
+        ("PATCH", patch(json!({ "op": "add", "path": "title", "value": "Clerk" }))),
+    ] {
         let id = demo.create("/Users", user("b", json!({}))).await;
         let path = format!("/Users/{id}");
         assert_eq!(demo.strictly(method, &path, Some(body)).await.ok(200)["title"], "Clerk", "{method}");

@@ -138,8 +138,7 @@ async fn attr_24_one_primary() {
     let id = demo.create("/Users", user("a", json!({ "emails": [mail("a", true), mail("b", false)] }))).await;
     let add = patch(json!({ "op": "add", "path": "emails", "value": [mail("c", true)] }));
     let answer = demo.strictly("PATCH", &format!("/Users/{id}"), Some(add)).await;
-    let primaries: Vec<bool> =
-        answer.ok(200)["emails"].as_array().unwrap().iter().map(|mail| mail["primary"] == true).collect();
+    let primaries: Vec<bool> = answer.ok(200)["emails"].as_array().unwrap().iter().map(|mail| mail["primary"] == true).collect();
     assert_eq!(primaries, [false, false, true]);
 }
 

@@ -9,9 +9,13 @@ use crate::scim::user;
 #[tokio::test]
 async fn me_01_me_05_not_served() {
     let demo = Demo::start(1, 0).await;
-    for (method, body) in
-        [("GET", None), ("POST", Some(user("a", json!({})))), ("PUT", Some(json!({}))), ("PATCH", Some(json!({}))), ("DELETE", None)]
-    {
+    for (method, body) in [
+        ("GET", None),
+        ("POST", Some(user("a", json!({})))),
+        ("PUT", Some(json!({}))),
+        ("PATCH", Some(json!({}))),
+        ("DELETE", None),
+    ] {
         let answer = demo.send(method, "/Me", body).await;
         assert!(answer.refused(501, None).contains("/Me"), "{method}");
     }

@@ -28,7 +28,10 @@ async fn put_01_put_03_put_08_values_are_replaced() {
         for name in ["title", "active", "name", "emails", "externalId"] {
             assert_eq!(put.body[name], after[name], "{name}");
         }
-        assert_eq!((&put.body[ENTERPRISE]["department"], &put.body[ENTERPRISE]["manager"]["value"]), (&json!("E"), &json!("1001")));
+        assert_eq!(
+            (&put.body[ENTERPRISE]["department"], &put.body[ENTERPRISE]["manager"]["value"]),
+            (&json!("E"), &json!("1001"))
+        );
         assert!(put.body[ENTERPRISE].get("costCenter").is_none());
         assert_eq!((&put.body["id"], &put.body["meta"]["resourceType"]), (&json!(id), &json!("User")));
         assert_eq!(demo.get(&path).await.ok(200), &put.body);

@@ -18,7 +18,9 @@ fn schemas(resource: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn sch_01_every_resource_and_message_has_schemas() {
     let demo = Demo::start(2, 1).await;
-    for body in [json!({ "userName": "a" }), json!({ "schemas": [], "userName": "a" }), json!({ "schemas": null, "userName": "a" })] {
+    for body in
+        [json!({ "userName": "a" }), json!({ "schemas": [], "userName": "a" }), json!({ "schemas": null, "userName": "a" })]
+    {
         assert_eq!(demo.strictly("POST", "/Users", Some(body.clone())).await.status, 400, "{body}");
     }
     assert!(demo.calls().is_empty());
