@@ -29,6 +29,12 @@ pub const LIST_RESULTS: usize = 200;
 pub const SCAN_ROWS: usize = 20_000;
 /// Calls that one request may spend on walking, unless the mapping says otherwise.
 pub const SCAN_CALLS: usize = 400;
+/// Seconds that one request may spend on walking, unless the mapping says otherwise.
+pub const SCAN_SECONDS: u64 = 30;
+/// Seconds that the later pages of a query are served from the walk of its first page, unless the mapping says otherwise.
+pub const KEEP_SECONDS: u64 = 60;
+/// Bytes of walks that are kept, all queries together.
+pub const KEEP_BYTES: u64 = 64 << 20;
 /// Rows of one relation: the members of a group, the groups of a user.
 pub const RELATION_ROWS: usize = 500_000;
 /// Calls that one request may spend on walking through one relation.

@@ -1,36 +1,34 @@
 //! Queries (RFC 7644 section 3.4.2): of one resource type, and of all.
 
 use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
-use super::fetch::{unexpected, unintelligible};
+use super::fetch::{build, unexpected, unintelligible};
+use super::kept::{Kept, Position, Walk};
 use super::ports::Backend;
 use super::walk::{Source, short, too_many};
 use super::{Context, Engine, Error, Operation, Reply};
-use crate::limits;
-use crate::mapping::model::List;
+use crate::mapping::model::{List, Lookup, LookupAnswer, PageBy};
 use crate::mapping::template::Scope;
 use crate::scim::filter::{self, Predicate};
 use crate::scim::messages::{SearchRequest, SortOrder, list_response};
 use crate::scim::sort::SortKey;
-use crate::scim::{Object, Projection};
-use crate::translate::query::{self, Access};
-
-/// The part of the matching resources that is asked for.
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    /// Resources before it.
-    skip: u64,
-    count: u64,
-}
+use crate::scim::{Object, Projection, ScimError};
+use crate::translate::outcome::Outcome;
+use crate::translate::pages::{self, Start, Window};
+use crate::translate::query::{Access, Plan, Planner, Serving};
 
 /// What a query found.
 struct Listed {
     total: u64,
     /// Those within the window.
     resources: Vec<Object>,
+    /// Whether relations are in them.
+    attached: bool,
 }
 
 /// A query of one resource type, checked.
@@ -40,14 +38,7 @@ struct Query<'s> {
     projection: Projection<'s>,
 }
 
-/// What of a query the backend did not do.
-struct Rest<'s> {
-    filter: Predicate<'s>,
-    sort: Option<(SortKey<'s>, SortOrder)>,
-    /// Whether members, or groups, must be known to filter or sort: they are not in the records.
-    filters_relation: bool,
-    sorts_relation: bool,
-}
+type Sort<'s> = Option<(SortKey<'s>, SortOrder)>;
 
 impl<B: Backend> Engine<B> {
     /// A query of all resource types (section 3.4.2.1): one type after the other, in the order of the mapping. An
@@ -57,7 +48,7 @@ impl<B: Backend> Engine<B> {
         let types: Vec<_> = self.mapping.resources.iter().map(|resource| &resource.kind).collect();
         let filter = search.filter.as_deref().map(|text| filter::parse(text, context.profile)).transpose()?;
         if let Some(sort_by) = &search.sort_by {
-            return Err(crate::scim::ScimError::invalid_value(format!(
+            return Err(ScimError::invalid_value(format!(
                 "sortBy={sort_by} cannot be used on all resource types at once: query one endpoint, such as {}.",
                 self.endpoints.first().map_or("/Users", String::as_str)
             ))
@@ -86,10 +77,7 @@ impl<B: Backend> Engine<B> {
 
     /// startIndex and count (RFC 7644 Table 6), with the largest page of this service.
     fn window(&self, search: &SearchRequest) -> Window {
-        let most = self.offer.max_results as u64;
-        let start = search.start_index.and_then(|start| u64::try_from(start).ok()).unwrap_or(1).max(1);
-        let count = search.count.map_or(most, |count| u64::try_from(count).unwrap_or(0).min(most));
-        Window { skip: start - 1, count }
+        Window::of(search, self.offer.max_results as u64)
     }
 }
 
@@ -111,153 +99,345 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     async fn find(&self, query: Query<'_>, window: Window) -> Result<Listed, Error> {
-        let plan = query::plan(self.mapping(), self.resource, query.filter)?;
-        let wants_relation = self.relation().is_some_and(|relation| query.projection.wants(&relation));
-        let rest = self.rest(plan.residual, query.sort);
-        let (listed, attached) = match plan.access {
-            Access::Nothing => (Listed { total: 0, resources: Vec::new() }, true),
-            Access::Key(key) => {
-                let found = self.fetch(&key).await?.into_iter().map(|found| found.resource).collect();
-                self.sift(found, &rest, window).await?
-            }
-            Access::GroupsOf { member, only } => {
-                let mut keys = match &self.resource.members {
-                    Some(members) => self.groups_of(members, &member).await?,
-                    None => Vec::new(),
-                };
-                if let Some(only) = only {
-                    keys.retain(|key| *key == only);
-                }
-                let concurrency = self.mapping().backend.concurrency;
-                let found: Vec<Object> = futures_util::stream::iter(keys)
-                    .map(|key| async move { self.fetch(&key).await })
-                    .buffered(concurrency)
-                    .try_filter_map(|found| async move { Ok(found.map(|found| found.resource)) })
-                    .try_collect()
-                    .await?;
-                self.sift(found, &rest, window).await?
-            }
-            Access::List { query: parameters, .. } => {
-                let list = self.resource.list.as_ref().ok_or_else(|| {
-                    Error::Mapping(format!("{} has no `list`: describe the call that lists them", self.resource.kind.name))
-                })?;
-                if rest.filter == Predicate::True && rest.sort.is_none() && Source::list(list).tells_total() {
-                    (self.slice(list, &parameters, window).await?, false)
-                } else {
-                    self.scan(list, &parameters, &rest, window).await?
-                }
+        let planner = Planner { mapping: self.mapping(), resource: self.resource, base_url: &self.context.base_url };
+        let sort = query.sort;
+        let plan = planner.plan(query.filter, sort.as_ref().map(|(key, order)| (key, *order)))?;
+        let mut listed = match &plan.access {
+            Access::List { query: parameters } => self.listed(parameters, &plan, sort, window).await?,
+            access => {
+                let found = self.gather(access).await?;
+                let check = self.verifier(&plan).clone();
+                self.sift(found, &check, sort, window).await?
             }
         };
-        let mut resources = listed.resources;
-        if wants_relation && !attached {
-            resources = self.attach_all(resources).await?;
+        let wants_relation = self.relation().is_some_and(|relation| query.projection.wants(&relation));
+        if wants_relation && !listed.attached {
+            listed.resources = self.attach_all(listed.resources).await?;
         }
-        for resource in &mut resources {
+        for resource in &mut listed.resources {
             query.projection.apply(resource);
         }
-        Ok(Listed { total: listed.total, resources })
+        Ok(listed)
     }
 
-    /// A window straight from the backend's own pages.
-    async fn slice(&self, list: &List, query: &[(String, String)], window: Window) -> Result<Listed, Error> {
+    /// What every resource is held against. The whole filter, because a backend may ignore what it was sent; but a
+    /// membership that the backend has looked up is not fetched again to be compared.
+    fn verifier<'p, 's>(&self, plan: &'p Plan<'_, 's>) -> &'p Predicate<'s> {
+        if self.needs_relation(&plan.filter) { &plan.residual } else { &plan.filter }
+    }
+
+    /// All resources that an access gives, each once.
+    fn gather<'a>(&'a self, access: &'a Access<'_>) -> Pin<Box<dyn Future<Output = Result<Vec<Object>, Error>> + Send + 'a>> {
+        Box::pin(async move {
+            match access {
+                Access::Nothing => Ok(Vec::new()),
+                Access::Key(key) => Ok(self.fetch(key).await?.into_iter().map(|found| found.resource).collect()),
+                Access::Lookup { lookup, value } => self.look_up(lookup, value.as_ref()).await,
+                Access::GroupsOf { member, only } => self.groups(member, only.as_ref()).await,
+                Access::List { query } => {
+                    let list = self.list_call()?;
+                    let mut found = Vec::new();
+                    self.visit(list, query, |resource| found.push(resource)).await?;
+                    Ok(found)
+                }
+                Access::Union(branches) => {
+                    let mut found: Vec<Object> = Vec::new();
+                    for branch in branches {
+                        let more = self.gather(branch).await?;
+                        let new = |resource: &Object| !found.iter().any(|known| known.get("id") == resource.get("id"));
+                        let more: Vec<Object> = more.into_iter().filter(new).collect();
+                        found.extend(more);
+                    }
+                    Ok(found)
+                }
+            }
+        })
+    }
+
+    async fn look_up(&self, lookup: &Lookup, value: Option<&Value>) -> Result<Vec<Object>, Error> {
+        let call = &lookup.call;
+        let scope = Scope { value, ..Scope::default() };
+        let body = match self.send(build(call, &scope, None, &[])?).await? {
+            Outcome::Good(body) => body,
+            Outcome::NotFound => return Ok(Vec::new()),
+            other => return Err(unexpected(call, &other)),
+        };
+        match &lookup.answer {
+            LookupAnswer::One(item) => {
+                // `null` or an empty object where a record would be: nobody.
+                let record = call.envelope.first(&body).and_then(|payload| item.first(payload));
+                let nobody =
+                    record.is_none_or(|record| record.is_null() || record.as_object().is_some_and(serde_json::Map::is_empty));
+                if nobody { Ok(Vec::new()) } else { Ok(vec![self.record(call, item, &body)?.resource]) }
+            }
+            LookupAnswer::Rows(items) => {
+                let rows = call.envelope.first(&body).map(|payload| items.all(payload)).unwrap_or_default();
+                let row =
+                    |row| self.resource_of(row).ok_or_else(|| unintelligible(call, "a row has no id: see `items` and `id`"));
+                rows.into_iter().map(row).collect()
+            }
+        }
+    }
+
+    async fn groups(&self, key: &Value, only: Option<&Value>) -> Result<Vec<Object>, Error> {
+        let mut keys = match &self.resource.members {
+            Some(members) => self.groups_of(members, key).await?,
+            None => Vec::new(),
+        };
+        keys.retain(|key| only.is_none_or(|only| key == only));
+        futures_util::stream::iter(keys)
+            .map(|key| async move { self.fetch(&key).await })
+            .buffered(self.mapping().backend.concurrency)
+            .try_filter_map(|found| async move { Ok(found.map(|found| found.resource)) })
+            .try_collect()
+            .await
+    }
+
+    fn list_call(&self) -> Result<&List, Error> {
+        self.resource.list.as_ref().ok_or_else(|| {
+            Error::Mapping(format!("{} has no `list`: describe the call that lists them", self.resource.kind.name))
+        })
+    }
+
+    async fn listed(
+        &self,
+        query: &[(String, String)],
+        plan: &Plan<'_, '_>,
+        sort: Sort<'_>,
+        window: Window,
+    ) -> Result<Listed, Error> {
+        let list = self.list_call()?;
+        let check = self.verifier(plan);
+        let served = match plan.serving(list) {
+            Serving::Slice => self.slice(list, query, check, window).await?,
+            Serving::Follow => self.follow(list, query, check, window).await?,
+            Serving::Walk => None,
+        };
+        match served {
+            Some(listed) => Ok(listed),
+            None => self.scan(list, query, check, sort.filter(|_| !plan.sorted), window).await,
+        }
+    }
+
+    /// A window straight from the backend's own pages. `None` if a row does not match: then the backend ignores a
+    /// parameter, and its total means something else.
+    async fn slice(
+        &self,
+        list: &List,
+        query: &[(String, String)],
+        check: &Predicate<'_>,
+        window: Window,
+    ) -> Result<Option<Listed>, Error> {
         let source = Source::list(list);
         let Window { skip, count } = window;
-        // Pages of the window's own size if it stands on one, else the backend's largest: two calls at most for what fits in one.
-        let size = match source.max() {
-            None => u64::MAX,
-            Some(max) if count > 0 && count <= max && skip % count == 0 => count,
-            Some(max) if count == 0 => max.min(1),
-            Some(max) => max,
-        };
-        let first = if count == 0 || size == u64::MAX { 0 } else { skip / size };
+        let unpaged = matches!(source.paging.by, PageBy::Nothing);
+        let (first, size) = pages::covering(source.paging, window);
+        let end = skip.saturating_add(count);
         let mut resources = Vec::new();
         let mut total = 0;
         for index in first.. {
-            let Some(page) = self.page(source, &Scope::default(), query, index, size).await? else {
-                return Err(unexpected(source.call, &crate::translate::outcome::Outcome::NotFound));
+            let Some(page) = self.page(source, &Scope::default(), query, &Start::Index(index), size).await? else {
+                return Err(unexpected(source.call, &Outcome::NotFound));
             };
             let rows = page.rows();
             total = page.total.unwrap_or(rows.len() as u64);
-            let start = if size == u64::MAX { 0 } else { index * size };
-            for (place, row) in (start..).zip(&rows) {
-                if place >= skip && place < skip.saturating_add(count) {
-                    resources.push(self.row(list, row)?);
+            let begin = if unpaged { 0 } else { index * size };
+            for (place, row) in (begin..).zip(&rows) {
+                let resource = self.row(list, row)?;
+                if !check.matches(&resource) {
+                    return Ok(ignored(source.call));
+                }
+                if place >= skip && place < end {
+                    resources.push(resource);
                 }
             }
-            let end = start.saturating_add(rows.len() as u64);
-            if end >= skip.saturating_add(count) || end >= total {
+            let reached = begin.saturating_add(rows.len() as u64);
+            if reached >= end || reached >= total {
                 break;
             }
             if (rows.len() as u64) < size {
                 return Err(short(source.call));
             }
         }
-        Ok(Listed { total, resources })
+        Ok(Some(Listed { total, resources, attached: false }))
     }
 
-    /// A walk through the whole list, for what the backend cannot filter, sort or count.
+    /// A window of a list whose pages lead from one to the next, where the backend tells the total. The place behind the
+    /// window is kept, so that the next page of the client goes on from there.
+    async fn follow(
+        &self,
+        list: &List,
+        query: &[(String, String)],
+        check: &Predicate<'_>,
+        window: Window,
+    ) -> Result<Option<Listed>, Error> {
+        let source = Source::list(list);
+        let Window { skip, count } = window;
+        let size = if count > 0 { count.min(source.paging.max) } else { 1 };
+        let key = |skip: u64| self.key(query, &format!("{size}@{skip}"));
+        let (mut start, mut place) = match self.engine.kept.get(&key(skip)) {
+            Some(Kept::Position(position)) if skip > 0 => (position.start.clone(), position.before),
+            _ => (pages::first(source.paging), 0),
+        };
+        let end = skip.saturating_add(count);
+        let mut resources = Vec::new();
+        let mut total = 0;
+        for _ in 0..list.scan.calls {
+            let Some(page) = self.page(source, &Scope::default(), query, &start, size).await? else {
+                return Err(unexpected(source.call, &Outcome::NotFound));
+            };
+            let rows = page.rows();
+            total = page.total.unwrap_or(total);
+            let before = place;
+            for row in &rows {
+                let resource = self.row(list, row)?;
+                if !check.matches(&resource) {
+                    return Ok(ignored(source.call));
+                }
+                if place >= skip && place < end {
+                    resources.push(resource);
+                }
+                place += 1;
+            }
+            let next = page.next.clone();
+            if place >= end {
+                let (start, before) = match next {
+                    Some(next) if place == end => (Start::Token(Some(next)), place),
+                    _ => (start, before),
+                };
+                self.engine.kept.put(key(end), Kept::Position(Arc::new(Position { start, before, keep: list.scan.keep })));
+                return Ok(Some(Listed { total, resources, attached: false }));
+            }
+            match next {
+                Some(next) => start = Start::Token(Some(next)),
+                None => return Ok(Some(Listed { total, resources, attached: false })),
+            }
+        }
+        Err(ScimError::new(
+            crate::scim::ScimType::TooMany,
+            "This page lies further in the list than one request may walk: read the pages one after the other, or filter.",
+        )
+        .into())
+    }
+
+    /// A walk through the whole list, for what the backend cannot filter, sort or count. The first page walks anew; later
+    /// ones are served from its walk.
     async fn scan(
         &self,
         list: &List,
         query: &[(String, String)],
-        rest: &Rest<'_>,
+        check: &Predicate<'_>,
+        sort: Sort<'_>,
         window: Window,
-    ) -> Result<(Listed, bool), Error> {
-        let source = Source::list(list);
-        let keeps_all = rest.sort.is_some() || rest.filters_relation;
+    ) -> Result<Listed, Error> {
+        let order = sort.as_ref().map(|(key, order)| format!("{} {order:?}", key.target)).unwrap_or_default();
+        let key = self.key(query, &format!("{check}\n{order}"));
+        if let (true, Some(Kept::Walk(walk))) = (window.skip > 0, self.engine.kept.get(&key)) {
+            return Ok(Listed { total: walk.total(), resources: walk.slice(window.skip, window.count), attached: false });
+        }
+        let needs_relation = self.needs_relation(check);
+        let keeps_all = sort.is_some() || needs_relation;
+        let keeps = !list.scan.keep.is_zero() && !needs_relation && !self.sorts_relation(sort.as_ref());
+        let end = window.skip.saturating_add(window.count);
+        let mut kept = keeps.then(|| Walk::new(list.scan.keep));
         let (mut total, mut resources) = (0, Vec::new());
+        self.visit(list, query, |resource| {
+            if !needs_relation && !check.matches(&resource) {
+                return;
+            }
+            if !keeps_all && kept.as_mut().is_some_and(|walk| !walk.push(&resource)) {
+                kept = None;
+            }
+            if keeps_all || (total >= window.skip && total < end) {
+                resources.push(resource);
+            }
+            total += 1;
+        })
+        .await?;
+        if keeps_all {
+            let all = Window { skip: 0, count: u64::MAX };
+            let mut listed = self.sift(resources, check, sort, all).await?;
+            if kept.as_mut().is_some_and(|walk| !listed.resources.iter().all(|resource| walk.push(resource))) {
+                kept = None;
+            }
+            let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
+            let count = usize::try_from(window.count).unwrap_or(usize::MAX);
+            listed.resources = listed.resources.into_iter().skip(skip).take(count).collect();
+            total = listed.total;
+            self.keep(key, kept, total, end);
+            return Ok(listed);
+        }
+        self.keep(key, kept, total, end);
+        Ok(Listed { total, resources, attached: false })
+    }
+
+    /// Keeps a walk if there is a page behind the one that is served.
+    fn keep(&self, key: String, walk: Option<Walk>, total: u64, end: u64) {
+        if let Some(walk) = walk.filter(|_| total > end) {
+            self.engine.kept.put(key, Kept::Walk(Arc::new(walk)));
+        }
+    }
+
+    /// What is kept belongs to one query of one resource type since its last write.
+    fn key(&self, query: &[(String, String)], more: &str) -> String {
+        let epoch = self.engine.kept.epoch(self.place());
+        format!("{} {epoch}\n{query:?}\n{more}", self.resource.kind.endpoint)
+    }
+
+    /// Visits every resource of the list once.
+    async fn visit(&self, list: &List, query: &[(String, String)], mut each: impl FnMut(Object) + Send) -> Result<(), Error> {
+        let source = Source::list(list);
         let exists = self
             .walk(source, &Scope::default(), query, &self.resource.id.path, |row| {
-                let resource = self.row(list, row)?;
-                if rest.filters_relation || rest.filter.matches(&resource) {
-                    if keeps_all || (total >= window.skip && total < window.skip.saturating_add(window.count)) {
-                        resources.push(resource);
-                    }
-                    total += 1;
-                }
+                each(self.row(list, row)?);
                 Ok(ControlFlow::Continue(()))
             })
             .await?;
-        if !exists {
-            return Err(unexpected(source.call, &crate::translate::outcome::Outcome::NotFound));
-        }
-        if keeps_all { self.sift(resources, rest, window).await } else { Ok((Listed { total, resources }, false)) }
+        if exists { Ok(()) } else { Err(unexpected(source.call, &Outcome::NotFound)) }
     }
 
-    /// Those that match, in order, within the window; and whether relations were attached on the way.
-    async fn sift(&self, mut found: Vec<Object>, rest: &Rest<'_>, window: Window) -> Result<(Listed, bool), Error> {
-        let attached = rest.filters_relation || rest.sorts_relation;
-        if !rest.filters_relation {
-            found.retain(|resource| rest.filter.matches(resource));
+    /// Those that match, in order, within the window.
+    async fn sift(&self, mut found: Vec<Object>, check: &Predicate<'_>, sort: Sort<'_>, window: Window) -> Result<Listed, Error> {
+        let filters_relation = self.needs_relation(check);
+        let attached = filters_relation || self.sorts_relation(sort.as_ref());
+        if !filters_relation {
+            found.retain(|resource| check.matches(resource));
         }
         if attached {
             // Each takes a call at least.
-            let most = self.resource.list.as_ref().map_or(limits::SCAN_CALLS, |list| list.scan_calls);
-            if found.len() > most {
-                return Err(too_many(most));
+            if let Some(list) = self.resource.list.as_ref().filter(|list| found.len() > list.scan.calls) {
+                return Err(too_many(&Source::list(list)));
             }
             found = self.attach_all(found).await?;
-            found.retain(|resource| rest.filter.matches(resource));
+            found.retain(|resource| check.matches(resource));
         }
-        if let Some((key, order)) = &rest.sort {
-            found.sort_by(|a, b| key.compare(a, b, *order));
+        if let Some((key, order)) = sort {
+            found.sort_by(|a, b| key.compare(a, b, order));
         }
         let total = found.len() as u64;
         let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
         let count = usize::try_from(window.count).unwrap_or(usize::MAX);
-        Ok((Listed { total, resources: found.into_iter().skip(skip).take(count).collect() }, attached))
+        Ok(Listed { total, resources: found.into_iter().skip(skip).take(count).collect(), attached })
     }
 
-    fn rest<'s>(&self, filter: Predicate<'s>, sort: Option<(SortKey<'s>, SortOrder)>) -> Rest<'s> {
-        let (mut filters_relation, mut sorts_relation) = (false, false);
-        if let Some(relation) = self.relation() {
-            filter.attributes(&mut |reference| filters_relation |= reference.same_attribute(&relation));
-            sorts_relation = sort.is_some_and(|(key, _)| key.target.same_attribute(&relation));
-        }
-        Rest { filter, sort, filters_relation, sorts_relation }
+    fn needs_relation(&self, predicate: &Predicate<'_>) -> bool {
+        let Some(relation) = self.relation() else { return false };
+        let mut found = false;
+        predicate.attributes(&mut |reference| found |= reference.same_attribute(&relation));
+        found
+    }
+
+    fn sorts_relation(&self, sort: Option<&(SortKey<'_>, SortOrder)>) -> bool {
+        sort.zip(self.relation()).is_some_and(|((key, _), relation)| key.target.same_attribute(&relation))
     }
 
     fn row(&self, list: &List, row: &Value) -> Result<Object, Error> {
         self.resource_of(row).ok_or_else(|| unintelligible(&list.call, "a row of the list has no id: see `items` and `id`"))
     }
+}
+
+/// The backend gave a row that the filter does not match.
+fn ignored(call: &crate::mapping::model::Call) -> Option<Listed> {
+    tracing::warn!(call = call.name, "the backend ignores a filter that the mapping calls exact");
+    None
 }

@@ -1,12 +1,17 @@
 //! The one integration binary. Most tests are data in `tests/fixtures`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod architecture;
+mod cli;
 mod conformance;
 mod demo;
 mod engine_calls;
 mod filter_cases;
 mod filter_properties;
+mod operations;
 mod paging;
 mod patch_cases;
+mod process;
+mod readme;
 mod scim;
 mod support;

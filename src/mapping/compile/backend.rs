@@ -64,7 +64,7 @@ impl Compiler<'_> {
         let timeout = keys.get("timeout").map_or(Some(Duration::from_secs(10)), |node| self.duration(node));
         let concurrency = keys.get("concurrency").map_or(Some(limits::CALL_CONCURRENCY), |node| self.count(node));
         let envelope = self.path_or(keys.get("envelope"), &JsonPath::root());
-        let paging = keys.get("pages").map_or(Some(Paging::Unpaged), |node| self.paging(node));
+        let paging = keys.get("pages").map_or(Some(Paging::unpaged()), |node| self.paging(node));
         let rules = self.rules(&keys);
         let shared = Shared { envelope: envelope?, paging: paging?, rules };
         Some((Backend { url: url?, headers, timeout: timeout?, concurrency: concurrency? }, shared))
@@ -140,44 +140,6 @@ impl Compiler<'_> {
             );
         }
         value
-    }
-
-    pub(super) fn paging(&mut self, node: &Node) -> Option<Paging> {
-        if node.text() == Some("none") {
-            return Some(Paging::Unpaged);
-        }
-        let keys = self.block(node, &vocabulary::PAGES)?;
-        let by = self.require(&keys, "by", "write `by: number`, `by: offset` or `by: none`")?;
-        let by = self.word(by, &[("number", "page"), ("offset", "offset"), ("none", "")])?;
-        if by.is_empty() {
-            return Some(Paging::Unpaged);
-        }
-        let parameter = self.require(&keys, by, &format!("name the query parameter: `{by}: {by}`"));
-        let parameter = parameter.and_then(|node| self.text(node)).map(str::to_owned);
-        let size = self.require(&keys, "size", "name the query parameter of the page size: `size: per_page`");
-        let size = size.and_then(|node| self.text(node)).map(str::to_owned);
-        let max = self
-            .require(&keys, "max", "tell the largest page that the backend gives: `max: 100`")
-            .and_then(|node| self.count(node));
-        let total = keys.get("total").map(|node| self.path(node));
-        let first = match keys.get("first").map(|node| (node, node.text().and_then(|text| text.parse::<u64>().ok()))) {
-            None => u64::from(by == "page"),
-            Some((_, Some(first))) => first,
-            Some((node, None)) => {
-                self.error(Code::BadValue, node.span, "a whole number is meant here", "write `first: 0` or `first: 1`");
-                return None;
-            }
-        };
-        let total = match total {
-            Some(path) => Some(path?),
-            None => None,
-        };
-        let (parameter, size, max) = (parameter?, size?, max? as u64);
-        Some(if by == "page" {
-            Paging::Number { page: parameter, first, size, max, total }
-        } else {
-            Paging::Offset { offset: parameter, first, size, max, total }
-        })
     }
 
     /// The error table of a block, without the built-in rules.

@@ -8,7 +8,7 @@ use super::{Compiler, Keys};
 use crate::mapping::diagnostics::{Code, did_you_mean};
 use crate::mapping::model::{Body, Call, Paging, Rule, Tree};
 use crate::mapping::path::{JsonPath, Step};
-use crate::mapping::source::{Data, Node};
+use crate::mapping::source::{Data, Entry, Node};
 use crate::mapping::template::{self, Root, Template};
 use crate::mapping::vocabulary;
 use crate::scim::{AttrPath, ResourceType, Target};
@@ -41,6 +41,11 @@ impl Names<'static> {
     pub(super) const BODY: Self = Self { roots: &[("body", Root::Body)], attributes: None };
     pub(super) const RECORD_FIELDS: Self = Self { roots: &[("record", Root::Record)], attributes: None };
     pub(super) const VALUE: Self = Self { roots: &[("value", Root::Value)], attributes: None };
+    pub(super) const EXPRESSION: Self = Self { roots: &[("expression", Root::Expression)], attributes: None };
+    pub(super) const FIELD: Self = Self { roots: &[("field", Root::Field)], attributes: None };
+    pub(super) const COMPARISON: Self = Self { roots: &[("field", Root::Field), ("value", Root::Value)], attributes: None };
+    pub(super) const PAIR: Self = Self { roots: &[("left", Root::Left), ("right", Root::Right)], attributes: None };
+    pub(super) const OPERAND: Self = Self { roots: &[("operand", Root::Operand)], attributes: None };
     pub(super) const KEY: Self = Self { roots: &[("id", Root::Id), ("key", Root::Key)], attributes: None };
     pub(super) const ONE: Self =
         Self { roots: &[("id", Root::Id), ("key", Root::Key), ("record", Root::Record)], attributes: None };
@@ -223,7 +228,7 @@ impl Compiler<'_> {
         entries.iter().filter_map(|entry| Some((entry.key.clone(), self.template(&entry.value, names)?))).collect()
     }
 
-    fn tree(&mut self, node: &Node, names: &Names<'_>) -> Option<Tree> {
+    pub(super) fn tree(&mut self, node: &Node, names: &Names<'_>) -> Option<Tree> {
         match &node.data {
             Data::Scalar { text, .. } if text.contains("{{") => self.template(node, names).map(Tree::Template),
             Data::Scalar { .. } => Some(Tree::Literal(node.scalar().unwrap_or(Value::Null))),
@@ -232,8 +237,11 @@ impl Compiler<'_> {
                 items.into_iter().collect::<Option<Vec<_>>>().map(Tree::List)
             }
             Data::Mapping(entries) => {
-                let members: Vec<Option<(String, Tree)>> =
-                    entries.iter().map(|entry| Some((entry.key.clone(), self.tree(&entry.value, names)?))).collect();
+                let member = |entry: &Entry| {
+                    let name = self.template_text(&entry.key, &entry.value, names);
+                    name.zip(self.tree(&entry.value, names))
+                };
+                let members: Vec<Option<(Template, Tree)>> = entries.iter().map(member).collect();
                 members.into_iter().collect::<Option<Vec<_>>>().map(Tree::Object)
             }
         }

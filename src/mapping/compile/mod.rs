@@ -4,6 +4,7 @@
 mod attribute;
 mod backend;
 mod call;
+mod list;
 mod relation;
 mod resource;
 mod schemas;

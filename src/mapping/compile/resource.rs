@@ -6,13 +6,11 @@ use super::attribute::MappedLine;
 use super::call::{DefaultBody, Names, Shared};
 use super::schemas::Schemas;
 use super::{Compiler, Keys};
-use crate::limits;
 use crate::mapping::diagnostics::{Code, did_you_mean};
-use crate::mapping::model::{Body, Carries, Create, Delete, Get, Id, List, Membership, PushDown, Resource, Send, Target, Update};
+use crate::mapping::model::{Body, Carries, Create, Delete, Get, Id, Membership, Resource, Send, Target, Update};
 use crate::mapping::path::JsonPath;
 use crate::mapping::source::{Data, Entry, Node, Span};
 use crate::mapping::vocabulary;
-use crate::scim::filter::Op;
 use crate::scim::schema::{self, Attribute, Extension, Mutability, ResourceType, Schema, Type};
 use crate::scim::{AttrPath, Target as ScimTarget};
 
@@ -153,55 +151,8 @@ impl Compiler<'_> {
         Some(Get { call: call?, item: item? })
     }
 
-    fn list(&mut self, node: &Node, name: &str, kind: &ResourceType, shared: &Shared) -> Option<List> {
-        let (keys, line) = self.call_keys(node, &vocabulary::LIST)?;
-        let call = self.call(format!("{name}.list"), &keys, line, &Names::NOTHING, shared, DefaultBody::None);
-        let items = self.items(&keys);
-        let paging = keys.get("pages").map_or(Some(shared.paging.clone()), |node| self.paging(node));
-        let filters = match keys.get("filters") {
-            Some(node) => {
-                let entries = self.entries(node, "filters").unwrap_or_default();
-                entries.iter().filter_map(|entry| self.push_down(entry, kind)).collect()
-            }
-            None => Vec::new(),
-        };
-        let (mut scan_rows, mut scan_calls) = (limits::SCAN_ROWS, limits::SCAN_CALLS);
-        if let Some(scan) = keys.get("scan").and_then(|node| self.block(node, &vocabulary::SCAN)) {
-            scan_rows = scan.get("rows").and_then(|node| self.count(node)).unwrap_or(scan_rows);
-            scan_calls = scan.get("calls").and_then(|node| self.count(node)).unwrap_or(scan_calls);
-        }
-        Some(List { call: call?, items: items?, paging: paging?, filters, scan_rows, scan_calls })
-    }
-
-    /// The rows of a list; without `items` they are the payload's own elements.
-    pub(super) fn items(&mut self, keys: &Keys<'_>) -> Option<JsonPath> {
-        match keys.get("items") {
-            Some(node) => self.path(node),
-            None => JsonPath::parse("$[*]").ok(),
-        }
-    }
-
-    fn push_down(&mut self, entry: &Entry, kind: &ResourceType) -> Option<PushDown> {
-        let split = entry.key.rsplit_once(' ').and_then(|(attribute, op)| Some((attribute, Op::parse(op)?)));
-        let Some((attribute, op)) = split else {
-            self.error(
-                Code::BadFilter,
-                entry.key_span,
-                format!("`{}` is not an attribute and an operator", entry.key),
-                format!("write for example `userName eq`; the operators are {}", Op::ALL.map(Op::as_str).join(", ")),
-            );
-            return None;
-        };
-        let target = self.target(attribute.trim(), entry.key_span, kind);
-        let keys = self.block(&entry.value, &vocabulary::FILTER)?;
-        let query = self.require(&keys, "query", "name the query parameter: `query: { login: \"{{value}}\" }`");
-        let query = query.map(|node| self.parameters(node, &Names::VALUE));
-        let exact = keys.get("match").map_or(Some(false), |node| self.word(node, &[("exact", true), ("superset", false)]));
-        Some(PushDown { target: target?, op, query: query?, exact: exact? })
-    }
-
     /// An attribute that this resource type maps, as `filters`, `carries` and `when` name it.
-    fn target(&mut self, text: &str, span: Span, kind: &ResourceType) -> Option<Target> {
+    pub(super) fn target(&mut self, text: &str, span: Span, kind: &ResourceType) -> Option<Target> {
         let expanded = match text.strip_prefix("enterprise:") {
             Some(rest) => format!("{}:{rest}", schema::ENTERPRISE_USER),
             None => text.to_owned(),

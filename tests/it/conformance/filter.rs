@@ -8,6 +8,7 @@ use crate::scim::{ENTERPRISE, USER, filtered, patch, user};
 
 async fn refused(demo: &Demo, filter: &str) -> String {
     let mut detail = String::new();
+    demo.calls();
     for token in [STRICT, LENIENT] {
         let answer = demo.send_as(token, "GET", &filtered("/Users", filter), &[], None).await;
         answer.refused(400, Some("invalidFilter")).clone_into(&mut detail);
