@@ -24,17 +24,16 @@ impl<B: Backend> Operation<'_, B> {
             self.check_version(&current.resource)?;
             let desired = self.merged(&incoming, &current.resource)?;
             if let Changed::Now(now) = self.change(id, &key, &current, &desired).await? {
-                found = Some((*now, current.resource, desired));
+                found = Some((now.resource, current.resource, desired));
                 break;
             }
         }
-        let (now, former, desired) = found.ok_or_else(|| self.contended(id))?;
+        let (mut resource, former, desired) = found.ok_or_else(|| self.contended(id))?;
         if let Some(members) = &members
             && let Err(error) = self.change_members(id, &key, relation::replaced(members.as_ref())).await
         {
-            return Err(error.leaving(self.revert(id, &key, &now, &former, &desired).await));
+            return Err(error.leaving(self.revert(id, &key, &former, &desired).await));
         }
-        let mut resource = now.resource;
         if members.is_some() {
             resource = self.again(id, &key).await?.resource;
         }

@@ -13,6 +13,7 @@ mod engine_calls;
 mod filter_cases;
 mod filter_properties;
 mod operations;
+mod paging;
 mod patch_cases;
 mod process;
 mod readme;
