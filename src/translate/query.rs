@@ -167,9 +167,17 @@ impl<'m> Planner<'m> {
             }
             if found { EQUAL_ROWS } else { 0 }
         };
+        // However many rows are guessed: a list that is narrowed down has no more than the whole one, and may be served page by
+        // page where that one would have to be walked through.
+        let scan = self.scan_calls().max(1);
+        let capped = |way: Way<'m>| match way.access {
+            Access::List { .. } => Way { calls: way.calls.min(scan), ..way },
+            _ => way,
+        };
         // Of equally many calls the one that leaves less to check.
         ways.into_iter()
-            .filter(|way| way.calls <= self.scan_calls().max(1))
+            .map(capped)
+            .filter(|way| way.calls <= scan)
             .min_by_key(|way| (way.calls + relation(way), usize::MAX - way.covers.len()))
     }
 
