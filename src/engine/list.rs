@@ -14,7 +14,7 @@ use crate::mapping::template::Scope;
 use crate::scim::filter::{self, Predicate};
 use crate::scim::messages::{SearchRequest, SortOrder, list_response};
 use crate::scim::sort::SortKey;
-use crate::scim::{Object, Projection};
+use crate::scim::{Object, Projection, ScimError};
 use crate::translate::query::{self, Access};
 
 /// The part of the matching resources that is asked for.
@@ -47,7 +47,7 @@ impl<B: Backend> Engine<B> {
         let types: Vec<_> = self.mapping.resources.iter().map(|resource| &resource.kind).collect();
         let filter = search.filter.as_deref().map(|text| filter::parse(text, context.profile)).transpose()?;
         if let Some(sort_by) = &search.sort_by {
-            return Err(crate::scim::ScimError::invalid_value(format!(
+            return Err(ScimError::invalid_value(format!(
                 "sortBy={sort_by} cannot be used on all resource types at once: query one endpoint, such as {}.",
                 self.endpoints.first().map_or("/Users", String::as_str)
             ))
@@ -125,7 +125,8 @@ impl<B: Backend> Operation<'_, B> {
             }
             Access::List { query: parameters, .. } => {
                 let list = self.resource.list.as_ref().ok_or_else(|| {
-                    Error::Mapping(format!("{} has no `list`: describe the call that lists them", self.resource.kind.name))
+                    let name = &self.resource.kind.name;
+                    ScimError::status(501, format!("{name} resources cannot be listed here; `id eq \"...\"` finds one by its id."))
                 })?;
                 if plan.residual == Predicate::True && query.sort.is_none() && Source::list(list).tells_total() {
                     (self.slice(list, &parameters, window).await?, false)

@@ -5,5 +5,6 @@ mod demo;
 mod engine_calls;
 mod filter_cases;
 mod filter_properties;
+mod mapping_diagnostics;
 mod patch_cases;
 mod support;
