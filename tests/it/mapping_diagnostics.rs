@@ -76,13 +76,15 @@ fn mistakes_are_told() {
         let report = Report { file: name, text: &text, diagnostics: &diagnostics };
         assert_eq!(mapping.is_none(), report.has_errors(), "{name}");
         assert!(diagnostics.iter().is_sorted_by_key(|diagnostic| diagnostic.span.start), "{name}");
-        for diagnostic in &diagnostics {
-            assert!(diagnostic.help.is_some(), "{name}: nothing to type instead of: {}", diagnostic.message);
+        for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.help.is_none()) {
+            failures.push(format!("{name}: nothing to type instead of: {}", diagnostic.message));
         }
         let human = report.human();
         for secret in [TOKEN, LITERAL] {
             let told = format!("{human}{}", report.json());
-            assert!(!told.contains(secret), "{name} shows a secret:\n{told}");
+            if told.contains(secret) {
+                failures.push(format!("{name} shows a secret:\n{told}"));
+            }
         }
         let golden = path.with_extension("txt");
         if bless {

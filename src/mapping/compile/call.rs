@@ -191,7 +191,7 @@ impl Compiler<'_> {
             self.error(Code::BadCall, line.span, format!("`{text}` is not a method and a path"), help);
             return None;
         };
-        let method = self.method(method, line, purpose, keys.get("body").is_some());
+        let method = self.method(method, line, purpose, purpose != Purpose::Read && keys.get("body").is_some());
         let target = target.trim();
         let (path, inline_query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
         let path = self.call_path(path, line, names);
@@ -288,7 +288,7 @@ impl Compiler<'_> {
                 Code::BadValue,
                 entry.value.span,
                 "this value cannot stand in a header",
-                "write ASCII without line breaks; escape anything else as the backend wants it",
+                "take out line breaks and control characters",
             );
             return None;
         }

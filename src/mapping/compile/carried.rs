@@ -42,13 +42,17 @@ impl Compiler<'_> {
         }
         for mapped in writable() {
             let target = &mapped.line.target;
-            let by_update = update.iter().any(|update| match &update.carries {
-                Carries::Rest => holds(&update.call, target),
-                Carries::Attributes(targets) => {
-                    targets.iter().any(|carried| carried.same_top(target)) && holds(&update.call, target)
-                }
+            // What a call is for in particular is not part of the rest.
+            let particular = |update: &&Update| match &update.carries {
+                Carries::Rest => false,
+                Carries::Attributes(targets) => targets.iter().any(|carried| carried.same_top(target)),
                 Carries::Transition(changed, _) => changed == target,
-            });
+            };
+            let by_update = match update.iter().find(particular) {
+                Some(Update { carries: Carries::Transition(..), .. }) => true,
+                Some(own) => holds(&own.call, target),
+                None => update.iter().any(|update| matches!(update.carries, Carries::Rest) && holds(&update.call, target)),
+            };
             let by_create = create.is_none_or(|create| holds(&create.call, target));
             let missing = match mutability(target) {
                 Some(Mutability::Immutable) if !by_create => "`create`",

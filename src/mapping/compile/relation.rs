@@ -74,8 +74,8 @@ impl Compiler<'_> {
         let (keys, line) = self.call_keys(node, &vocabulary::MEMBER_CALL)?;
         let call = self.call(format!("{name}.members.{part}"), &keys, line, &Names::MEMBERS, shared, Purpose::Act);
         let batch = keys.get("batch").map_or(Some(1), |node| self.count(node));
-        if let (Some(call), Some(batch)) = (&call, batch) {
-            self.check_member_call(call, batch, line);
+        if let Some(call) = &call {
+            self.check_member_call(call, batch.unwrap_or(1), line);
         }
         Some(MemberCall { call: call?, batch: batch? })
     }

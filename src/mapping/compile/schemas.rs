@@ -166,6 +166,11 @@ impl Compiler<'_> {
         for entry in keys.entries {
             let value = match entry.key.as_str() {
                 "subAttributes" => continue,
+                // Reported by the block.
+                unknown if !vocabulary::SCHEMA_ATTRIBUTE.keys.iter().any(|key| key.name == unknown) => {
+                    good = false;
+                    continue;
+                }
                 "canonicalValues" | "referenceTypes" => match &entry.value.data {
                     Data::Sequence(items) if items.iter().all(|item| item.text().is_some()) => {
                         items.iter().filter_map(|item| item.text()).map(Value::from).collect()
