@@ -21,6 +21,8 @@ pub const ATTRIBUTE_VALUES: usize = 10_000;
 pub const PROJECTION_NAMES: usize = 200;
 /// Entity tags read from one If-Match or If-None-Match; those behind count as not sent, which can only refuse too much.
 pub const ENTITY_TAGS: usize = 100;
+/// Bytes of a cursor that comes back from a client (RFC 9865).
+pub const CURSOR_BYTES: usize = 8 << 10;
 /// Operations of one Bulk request (`bulk.maxOperations`).
 pub const BULK_OPERATIONS: usize = 1_000;
 /// Resources in one ListResponse (`filter.maxResults`).
@@ -29,12 +31,19 @@ pub const LIST_RESULTS: usize = 200;
 pub const SCAN_ROWS: usize = 20_000;
 /// Calls that one request may spend on walking, unless the mapping says otherwise.
 pub const SCAN_CALLS: usize = 400;
+/// Seconds that one request may spend on walking, unless the mapping says otherwise.
+pub const SCAN_SECONDS: u64 = 30;
+/// Seconds that the later pages of a query are served from the walk of its first page, unless the mapping says otherwise.
+pub const KEEP_SECONDS: u64 = 60;
+/// Bytes of walks that are kept, all queries together.
+pub const KEEP_BYTES: u64 = 64 << 20;
 /// Rows of one relation: the members of a group, the groups of a user.
 pub const RELATION_ROWS: usize = 500_000;
 /// Calls that one request may spend on walking through one relation.
 pub const RELATION_CALLS: usize = 10_000;
-/// Times that a change is planned anew because the backend had a newer revision.
-pub const REPLANS: usize = 3;
+/// Times that a change is planned anew because the backend had a newer revision. Of several writers of one resource one gets
+/// through in each round, so that this is how many others a write can wait for.
+pub const REPLANS: usize = 20;
 /// Calls to the backend that one request runs side by side.
 pub const CALL_CONCURRENCY: usize = 8;
 /// Bytes of one answer of the backend.

@@ -6,10 +6,8 @@
 mod body;
 mod stack;
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Request, Uri};
 use http_body_util::Full;
 use tower::{Service as _, ServiceExt as _};
@@ -95,9 +93,4 @@ impl Backend {
         }
         request.body(Full::new(call.body.clone().unwrap_or_default()))
     }
-}
-
-/// Retry-After as a number of seconds; a date in it is not read (RFC 9110 section 10.2.3 allows both).
-fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }

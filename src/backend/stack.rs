@@ -18,7 +18,6 @@ use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceBuilder};
 
 use super::body::{self, BodyError};
-use super::retry_after;
 use crate::limits;
 use crate::translate::call::Answer;
 use crate::translate::outcome::FaultClass;
@@ -92,8 +91,7 @@ impl Service<Request<Full<Bytes>>> for Whole {
         let response = self.client.request(request);
         Box::pin(async move {
             let (head, body) = response.await?.into_parts();
-            let retry_after = retry_after(&head.headers);
-            Ok(Answer { status: head.status.as_u16(), retry_after, body: body::read(body).await? })
+            Ok(Answer { status: head.status.as_u16(), headers: head.headers, body: body::read(body).await? })
         })
     }
 }

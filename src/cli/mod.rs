@@ -1,7 +1,9 @@
 //! The command line: one file a subcommand. Exit codes: 0 good, 1 findings (something is wrong with what was given),
 //! 2 usage.
 
+pub mod check;
 pub mod demo;
+pub mod explain;
 pub mod serve;
 pub mod signals;
 
@@ -45,6 +47,13 @@ pub enum Format {
     Json,
 }
 
+/// The form of what a command answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    Human,
+    Json,
+}
+
 /// The subcommands.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
@@ -52,6 +61,10 @@ pub enum Command {
     Demo(demo::DemoArgs),
     /// Serve SCIM as the settings say
     Serve(serve::ServeArgs),
+    /// Tell what is wrong with mappings
+    Check(check::CheckArgs),
+    /// Show what a request would cost: the calls, what is pushed down, the bounds
+    Explain(explain::ExplainArgs),
 }
 
 /// Runs a command.
@@ -59,6 +72,8 @@ pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Demo(args) => demo::run(&args, &cli.log),
         Command::Serve(args) => serve::run(&args, &cli.log),
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
     }
 }
 

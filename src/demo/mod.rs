@@ -22,6 +22,7 @@
 //! | `POST /teams/{id}/members` | `{"user_ids": [...]}`, 1 to 100; one unknown id: 422 `UNKNOWN_USER`, nobody is added |
 //! | `DELETE /teams/{id}/members/{user_id}` | 404 `NOT_A_MEMBER` if there is nothing to take away |
 //! | `GET`, `PUT /_faults` | `{"latency_ms", "error_rate", "cut_rate", "throttle_rate"}` |
+//! | `GET`, `DELETE /_calls` | shows or forgets the calls that came, as `METHOD /path?query`, oldest first |
 //!
 //! `If-Match: <rev>`, a bare integer, on PATCH, DELETE, suspend and reactivate: 409 `STALE` if the record moved on.
 //! Query parameters that mean nothing are ignored; fields that mean nothing are 422 `UNKNOWN_FIELD`. A page behind the
@@ -45,7 +46,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 
@@ -103,8 +104,15 @@ struct Answer {
     cut: bool,
 }
 
-/// Where the faults are shown and set. This path itself never fails, and its calls are not counted.
+/// Where the faults are shown and set. Like [`CALLS_PATH`] it never fails itself, and its calls are not counted.
 const FAULTS_PATH: &str = "/_faults";
+/// Where the calls are shown and forgotten.
+const CALLS_PATH: &str = "/_calls";
+
+/// Whether a path is none of the API but of whoever runs the demo.
+fn is_control(uri: &Uri) -> bool {
+    matches!(uri.path(), FAULTS_PATH | CALLS_PATH)
+}
 
 // === impl Options ===
 
@@ -137,7 +145,7 @@ impl Directory {
     }
 
     /// The calls since the last [`Directory::clear_calls`] as `METHOD /path?query`, oldest first; only the newest are
-    /// kept ([`limits::DEMO_CALLS`]). Refused calls are calls; those of `/_faults` are not.
+    /// kept ([`limits::DEMO_CALLS`]). Refused calls are calls; those of `/_faults` and `/_calls` are not.
     pub fn calls(&self) -> Vec<String> {
         self.state().calls.newest.iter().cloned().collect()
     }
@@ -179,7 +187,7 @@ impl Directory {
 
     fn answer(&self, call: Call<'_>) -> Answer {
         let mut state = self.state();
-        let controls = call.uri.path() == FAULTS_PATH;
+        let controls = is_control(call.uri);
         if !controls {
             state.calls.record(call);
         }
@@ -208,6 +216,14 @@ impl State {
     fn control(&mut self, call: Call<'_>) -> Result<Response<Bytes>, Refusal> {
         if call.body.is_none() {
             return Err(Refusal::too_large());
+        }
+        if call.uri.path() == CALLS_PATH {
+            match *call.method {
+                Method::GET => {}
+                Method::DELETE => self.calls.newest.clear(),
+                _ => return Err(Refusal::method("GET, DELETE")),
+            }
+            return Ok(routes::data(StatusCode::OK, &self.calls.newest));
         }
         match *call.method {
             Method::GET => {}

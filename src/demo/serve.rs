@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::routes::Call;
-use super::{Answer, Directory, FAULTS_PATH};
+use super::{Answer, Directory, is_control};
 use crate::limits;
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -82,7 +82,7 @@ async fn exchange(directory: Directory, request: Request<Incoming>) -> io::Resul
     let (head, body) = request.into_parts();
     let latency = directory.faults().latency;
     // The timer counts in milliseconds: even a sleep of zero may take one.
-    if !latency.is_zero() && head.uri.path() != FAULTS_PATH {
+    if !latency.is_zero() && !is_control(&head.uri) {
         tokio::time::sleep(latency).await;
     }
     let body = if directory.admits(&head.headers) { read(body).await? } else { Some(Bytes::new()) };

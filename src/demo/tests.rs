@@ -84,7 +84,7 @@ fn without_the_token_nothing() {
         }
         client.send(&request.body(Bytes::new()).unwrap())
     };
-    for target in ["/users", "/nowhere", "/_faults"] {
+    for target in ["/users", "/nowhere", "/_faults", "/_calls"] {
         for credentials in [None, Some("Bearer wrong"), Some("demo-token"), Some("Basic demo-token"), Some("Bearer ")] {
             assert_eq!(error(&bare(credentials, target)), (401, "UNAUTHENTICATED", None));
         }
@@ -110,6 +110,7 @@ fn paths_and_methods() {
         ("DELETE", "/teams/1002/members"),
         ("GET", "/teams/1002/members/1001"),
         ("DELETE", "/_faults"),
+        ("PUT", "/_calls"),
     ] {
         assert_eq!(error(&client.call(method, path, &json!({}))), (405, "METHOD_NOT_ALLOWED", None), "{method} {path}");
     }
@@ -175,6 +176,19 @@ fn faults_are_shown_set_and_never_hit_themselves() {
     assert_eq!(error(&client.call("PUT", "/_faults", &json!({"error_rate": 2}))), (422, "INVALID", Some("error_rate")));
     assert_eq!(client.call("PUT", "/_faults", &json!({})), (200, json!({"data": none})));
     assert_eq!(client.get("/users/1001").0, 200, "what failed before did nothing");
+}
+
+#[test]
+fn calls_are_shown_and_forgotten() {
+    let client = Client::new(1, 0);
+    assert_eq!(client.get("/users?q=a%20b").0, 200);
+    assert_eq!(client.get("/users/1").0, 404);
+    assert_eq!(client.get("/_faults").0, 200);
+    let calls = json!({"data": ["GET /users?q=a%20b", "GET /users/1"]});
+    assert_eq!(client.get("/_calls"), (200, calls.clone()));
+    assert_eq!(client.get("/_calls"), (200, calls), "looking is no call");
+    assert_eq!(client.call("DELETE", "/_calls", &Value::Null), (200, json!({"data": []})));
+    assert_eq!(client.get("/_calls"), (200, json!({"data": []})));
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Bulk (RFC 7644 section 3.7): one operation after the other; one that refers to a later one waits for it.
+//! Bulk (RFC 7644 section 3.7): one operation after the other; [`BulkRequest::order`] says in which order.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -9,36 +9,26 @@ use super::{Context, Engine, Error, Names, Reply, ScimRequest};
 use crate::scim::ScimError;
 use crate::scim::bulk::{BulkEntry, BulkMethod, BulkOperation, BulkRequest, BulkResult, Resolved, bulk_response};
 
+/// Section 3.7.1 allows to give up.
+const CIRCLE: &str =
+    "This operation and others of the job refer to each other in a circle: create the resources first, then link them.";
+
 impl<B: Backend> Engine<B> {
     pub(super) async fn bulk(&self, context: &Context, body: Value) -> Result<Reply, Error> {
         let request = BulkRequest::parse(body, context.profile)?;
+        let (order, circular) = request.order();
+        let mut entries: Vec<Option<BulkEntry>> = request.operations.into_iter().map(Some).collect();
         let mut known: HashMap<String, Resolved> = HashMap::new();
         let mut results: Vec<(usize, BulkResult)> = Vec::new();
-        let mut waiting: VecDeque<(usize, BulkEntry)> = request.operations.into_iter().enumerate().collect();
         let mut errors = 0;
-        // How many in a row could not be done yet; when that is all of them, they wait for each other.
-        let mut postponed = 0;
-        while let Some((index, entry)) = waiting.pop_front() {
-            if request.fail_on_errors.is_some_and(|most| most > 0 && errors >= most) {
+        let steps = order.into_iter().map(|place| (place, false)).chain(circular.into_iter().map(|place| (place, true)));
+        for (place, in_circle) in steps {
+            if request.fail_on_errors.is_some_and(|most| errors >= most) {
                 break;
             }
-            let depends = entry.operation.as_ref().is_ok_and(|operation| {
-                let later = |id: &String| waiting.iter().any(|(_, other)| other.bulk_id.as_ref() == Some(id));
-                operation.references().iter().any(|id| !known.contains_key(id) && later(id))
-            });
-            if depends && postponed < waiting.len() {
-                postponed += 1;
-                waiting.push_back((index, entry));
-                continue;
-            }
-            let circular = depends;
-            postponed = 0;
-            let result = if circular {
-                let error = ScimError::status(
-                    409,
-                    "The operations of this job refer to each other in a circle: create the resources first, then link them.",
-                );
-                entry.failed(None, &error)
+            let Some(entry) = entries.get_mut(place).and_then(Option::take) else { continue };
+            let result = if in_circle {
+                entry.failed(None, &ScimError::status(409, CIRCLE))
             } else {
                 self.bulk_entry(context, entry, &known).await
             };
@@ -50,11 +40,12 @@ impl<B: Backend> Engine<B> {
                     Some(id) if !failed => Resolved::Id(id.to_owned()),
                     _ => Resolved::Failed,
                 };
-                known.insert(bulk_id.clone(), resolved);
+                // A second operation of that bulkId has failed, and must not take the first one's id away.
+                known.entry(bulk_id.clone()).or_insert(resolved);
             }
-            results.push((index, result));
+            results.push((place, result));
         }
-        results.sort_by_key(|(index, _)| *index);
+        results.sort_by_key(|(place, _)| *place);
         Ok(Reply::ok(bulk_response(results.into_iter().map(|(_, result)| result).collect())))
     }
 
@@ -89,7 +80,8 @@ impl<B: Backend> Engine<B> {
     /// Where the resource of an operation is; nowhere for one that is yet to be created.
     fn bulk_location(&self, context: &Context, operation: &BulkOperation) -> Option<String> {
         let resource = self.mapping.at(&operation.path.endpoint)?;
-        Some(crate::translate::read::location(&context.base_url, resource, operation.path.id.as_deref()?))
+        let id = operation.path.id.as_deref().filter(|id| !id.starts_with("bulkId:"))?;
+        Some(crate::translate::read::location(&context.base_url, resource, id))
     }
 }
 

@@ -6,7 +6,7 @@ use super::fetch::{build, unexpected};
 use super::ports::Backend;
 use super::{Error, Operation, Reply};
 use crate::mapping::model::Delete;
-use crate::mapping::template::{Root, Scope};
+use crate::mapping::template::{Root, Scope, Template};
 use crate::scim::ScimError;
 use crate::translate::outcome::Outcome;
 use crate::translate::write::key_of;
@@ -25,10 +25,7 @@ impl<B: Backend> Operation<'_, B> {
         };
         let conditional =
             self.context.if_match.as_deref().is_some_and(|tags| tags.trim() != "*") || self.context.if_none_match.is_some();
-        let needs_record = call
-            .templates()
-            .flat_map(super::super::mapping::template::Template::variables)
-            .any(|variable| variable.root == Root::Record);
+        let needs_record = call.templates().flat_map(Template::variables).any(|variable| variable.root == Root::Record);
         let mut record = None;
         if conditional || needs_record {
             let Some(found) = self.fetch(&key).await? else { return Err(self.not_found(id)) };

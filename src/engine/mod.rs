@@ -2,10 +2,12 @@
 
 mod bulk;
 mod create;
+mod cursor;
 mod delete;
 mod discovery;
 pub mod error;
 mod fetch;
+mod kept;
 mod list;
 mod patch;
 pub mod ports;
@@ -25,6 +27,8 @@ pub use request::{Context, Names, Reply, ScimRequest};
 use crate::mapping::Mapping;
 use crate::mapping::model::Resource;
 use crate::scim::{Object, Projection, ScimError};
+use cursor::Cursors;
+use kept::Keeper;
 use ports::Backend;
 
 /// Performs SCIM operations on a backend by a mapping.
@@ -34,6 +38,8 @@ pub struct Engine<B> {
     backend: B,
     offer: Offer,
     endpoints: Vec<String>,
+    kept: Keeper,
+    cursors: Cursors,
 }
 
 /// One operation on one resource type: what all its steps need.
@@ -56,7 +62,9 @@ impl<B> Copy for Operation<'_, B> {}
 impl<B: Backend> Engine<B> {
     pub fn new(mapping: Mapping, backend: B, offer: Offer) -> Self {
         let endpoints = mapping.resources.iter().map(|resource| resource.kind.endpoint.clone()).collect();
-        Self { mapping, backend, offer, endpoints }
+        let kept = Keeper::new(mapping.resources.len());
+        let cursors = Cursors::new(&mapping);
+        Self { mapping, backend, offer, endpoints, kept, cursors }
     }
 
     pub fn mapping(&self) -> &Mapping {
@@ -84,6 +92,27 @@ impl<B: Backend> Engine<B> {
 
     /// A write of one resource, alone or within a Bulk.
     async fn write(&self, context: &Context, request: ScimRequest) -> Result<Reply, Error> {
+        let written = request.endpoint().map(|endpoint| self.related(endpoint)).unwrap_or_default();
+        for place in &written {
+            self.kept.written(*place);
+        }
+        let reply = self.write_one(context, request).await;
+        for place in &written {
+            self.kept.written(*place);
+        }
+        reply
+    }
+
+    /// The resource types that a write of this one may change: itself, and those it is in a relation with.
+    fn related(&self, endpoint: &str) -> Vec<usize> {
+        let Some(place) = self.endpoints.iter().position(|known| known == endpoint) else { return Vec::new() };
+        let resource = self.mapping.resources.get(place);
+        let members = resource.and_then(|resource| resource.members.as_ref()).map(|members| members.of);
+        let groups = resource.and_then(|resource| resource.groups);
+        std::iter::once(place).chain(members).chain(groups).collect()
+    }
+
+    async fn write_one(&self, context: &Context, request: ScimRequest) -> Result<Reply, Error> {
         match request {
             ScimRequest::Create { endpoint, body, names } => self.at(context, &endpoint)?.create(body, &names).await,
             ScimRequest::Replace { endpoint, id, body, names } => self.at(context, &endpoint)?.replace(&id, body, &names).await,
@@ -110,6 +139,11 @@ impl<B: Backend> Engine<B> {
 impl<'e, B: Backend> Operation<'e, B> {
     fn mapping(&self) -> &'e Mapping {
         &self.engine.mapping
+    }
+
+    /// The place of the resource type in the mapping.
+    fn place(&self) -> usize {
+        self.engine.endpoints.iter().position(|endpoint| *endpoint == self.resource.kind.endpoint).unwrap_or_default()
     }
 
     fn projection(&self, names: &Names) -> Result<Projection<'e>, Error> {

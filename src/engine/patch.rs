@@ -22,19 +22,29 @@ impl<B: Backend> Operation<'_, B> {
         let conditional =
             self.context.if_match.as_deref().is_some_and(|tags| tags.trim() != "*") || self.context.if_none_match.is_some();
 
+        // The members are planned before anything is changed, so that a mistake in them changes nothing.
+        let change = match &self.resource.members {
+            Some(members) if !on_members.is_empty() => {
+                let present = if relation::needs_members(&on_members) {
+                    self.members(members, &key).await?.ok_or_else(|| self.not_found(id))?
+                } else {
+                    Vec::new()
+                };
+                Some(relation::fold(&on_members, &present)?)
+            }
+            _ => None,
+        };
         let mut found = None;
+        let mut former = None;
         if !rest.operations().is_empty() || conditional {
             for _ in 0..=limits::REPLANS {
                 let Some(current) = self.fetch(&key).await? else { return Err(self.not_found(id)) };
                 self.check_version(&current.resource)?;
                 let mut desired = current.resource.clone();
                 rest.apply(&mut desired)?;
-                // The members are planned before anything is changed, so that a mistake in them changes nothing.
-                if !on_members.is_empty() {
-                    relation::fold(&on_members, &[])?;
-                }
                 if let Changed::Now(now) = self.change(id, &key, &current, &desired).await? {
                     found = Some(*now);
+                    former = Some((current.resource, desired));
                     break;
                 }
             }
@@ -42,15 +52,15 @@ impl<B: Backend> Operation<'_, B> {
                 return Err(self.contended(id));
             }
         }
-        if let Some(members) = self.resource.members.as_ref().filter(|_| !on_members.is_empty()) {
-            let present = if relation::needs_members(&on_members) {
-                self.members(members, &key).await?.ok_or_else(|| self.not_found(id))?
-            } else {
-                Vec::new()
-            };
-            let change = relation::fold(&on_members, &present)?;
+        if let Some(change) = change {
             let changes = !change.is_empty();
-            self.change_members(id, &key, change).await?;
+            if let Err(error) = self.change_members(id, &key, change).await {
+                let left = match (&found, &former) {
+                    (Some(now), Some((former, desired))) => self.revert(id, &key, now, former, desired).await,
+                    _ => Vec::new(),
+                };
+                return Err(error.leaving(left));
+            }
             // No call, no proof that the group is there.
             if !changes && found.is_none() && self.fetch(&key).await?.is_none() {
                 return Err(self.not_found(id));

@@ -15,8 +15,19 @@ use crate::mapping::template::Scope;
 use crate::scim::{AttrRef, Object, ScimError};
 use crate::translate::outcome::Outcome;
 use crate::translate::read::{id_of, location};
-use crate::translate::relation::MemberChange;
+use crate::translate::relation::{MemberChange, ids};
 use crate::translate::write::key_of;
+
+/// A group whose members change.
+struct Group<'m> {
+    id: &'m str,
+    key: &'m Value,
+    /// What its members are.
+    of: &'m Resource,
+    unknown: UnknownMember,
+    /// How many of those that are wanted are members already.
+    kept: usize,
+}
 
 impl<B: Backend> Operation<'_, B> {
     /// The attribute of this resource type that is a relation, if it is wanted.
@@ -114,59 +125,72 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// Changes the members of the group with a key. What is done already is no error; whom the backend does not know is
-    /// skipped or refused, as the mapping says. A group is never emptied for the sake of members that nobody knows.
+    /// skipped or refused, as the mapping says. A group is never emptied for the sake of members that nobody knows. Where
+    /// a call fails after others, the error says that members were changed: to take that back would need to know who was a
+    /// member before.
     pub(super) async fn change_members(&self, id: &str, key: &Value, change: MemberChange) -> Result<(), Error> {
         let Some(members) = &self.resource.members else { return Ok(()) };
         let Some(of) = self.mapping().resources.get(members.of) else { return Ok(()) };
         let wanted = change.add.len();
-        let (change, kept) = if change.replace {
+        let change = if change.replace {
             let Some(present) = self.members(members, key).await? else { return Err(self.not_found(id)) };
-            let present: Vec<String> = crate::translate::relation::ids(Some(&Value::Array(present))).collect();
-            let kept = change.add.iter().filter(|id| present.contains(id)).count();
-            (change.against(&present), kept)
+            let present: Vec<String> = ids(Some(&Value::Array(present))).collect();
+            change.against(&present)
         } else {
-            (change, 0)
+            change
         };
+        if change.add.is_empty() && change.remove.is_empty() {
+            return Ok(());
+        }
         let (Some(add), Some(remove)) = (&members.add, &members.remove) else {
-            if change.add.is_empty() && change.remove.is_empty() {
-                return Ok(());
-            }
             return Err(ScimError::mutability("members: the application does not let memberships be changed.").into());
         };
-        let mut unknown = Vec::new();
-        let mut keys = Vec::new();
+        let group = Group { id, key, of, unknown: members.unknown, kept: wanted - change.add.len() };
+        let mut changed = false;
+        let result = self.change_each(&group, add, remove, change, &mut changed).await;
+        result.map_err(|error| if changed { error.leaving(vec!["members".to_owned()]) } else { error })
+    }
+
+    async fn change_each(
+        &self,
+        group: &Group<'_>,
+        add: &MemberCall,
+        remove: &MemberCall,
+        change: MemberChange,
+        changed: &mut bool,
+    ) -> Result<(), Error> {
+        let wanted = !change.add.is_empty();
+        let (mut unknown, mut keys) = (Vec::new(), Vec::new());
         for member in change.add {
-            match key_of(of, &member) {
+            match key_of(group.of, &member) {
                 Some(key) => keys.push(key),
                 None => unknown.push(member),
             }
         }
-        if members.unknown == UnknownMember::Refuse && !unknown.is_empty() {
+        if group.unknown == UnknownMember::Refuse && !unknown.is_empty() {
             return Err(refused(&unknown));
         }
         let mut added = 0;
         for batch in keys.chunks(add.batch) {
-            let missing = self.add_batch(id, key, add, batch, of).await?;
-            if members.unknown == UnknownMember::Refuse && !missing.is_empty() {
-                return Err(refused(&missing));
-            }
+            let missing = self.add_batch(group, add, batch, changed).await?;
             added += batch.len() - missing.len();
             unknown.extend(missing);
         }
-        if wanted > 0 && added + kept == 0 && !unknown.is_empty() {
+        if wanted && added + group.kept == 0 && !unknown.is_empty() {
             return Err(refused(&unknown));
         }
-        let gone: Vec<Value> = change.remove.iter().filter_map(|member| key_of(of, member)).collect();
+        let gone: Vec<Value> = change.remove.iter().filter_map(|member| key_of(group.of, member)).collect();
         for batch in gone.chunks(remove.batch) {
-            match self.member_call(key, id, remove, batch).await? {
-                Outcome::Good(_) | Outcome::Done | Outcome::UnknownMembers(_) => {}
-                Outcome::NotFound => return Err(self.not_found(id)),
+            match self.member_call(group, remove, batch).await? {
+                Outcome::Good(_) => *changed = true,
+                Outcome::Done | Outcome::UnknownMembers(_) => {}
+                Outcome::NotFound => return Err(self.not_found(group.id)),
                 other => return Err(refused_or_unexpected(remove, other)),
             }
         }
         if !unknown.is_empty() {
-            tracing::warn!(group = id, count = unknown.len(), "members that the backend does not know were skipped");
-            tracing::debug!(group = id, ?unknown, "skipped members");
+            tracing::warn!(group = group.id, count = unknown.len(), "members that the backend does not know were skipped");
+            tracing::debug!(group = group.id, ?unknown, "skipped members");
         }
         Ok(())
     }
@@ -174,58 +198,69 @@ impl<B: Backend> Operation<'_, B> {
     /// Adds members and tells which are unknown to the backend.
     async fn add_batch(
         &self,
-        id: &str,
-        key: &Value,
+        group: &Group<'_>,
         add: &MemberCall,
         batch: &[Value],
-        of: &Resource,
+        changed: &mut bool,
     ) -> Result<Vec<String>, Error> {
+        let ids = |keys: &[Value]| keys.iter().filter_map(|key| id_of(group.of, key)).collect::<Vec<_>>();
         let mut keys = batch.to_vec();
         let mut unknown = Vec::new();
         // Each round drops at least one key, or goes on one by one.
         while !keys.is_empty() {
-            match self.member_call(key, id, add, &keys).await? {
-                Outcome::Good(_) | Outcome::Done => break,
-                Outcome::NotFound => return Err(self.not_found(id)),
-                Outcome::UnknownMembers(named) => {
-                    let (gone, rest): (Vec<Value>, Vec<Value>) = keys.into_iter().partition(|key| named.contains(key));
-                    if gone.is_empty() {
-                        let (more, mut left) = (rest, Vec::new());
-                        if let [only] = more.as_slice() {
-                            left.push(only.clone());
-                        } else {
-                            for one in more {
-                                match self.member_call(key, id, add, std::slice::from_ref(&one)).await? {
-                                    Outcome::Good(_) | Outcome::Done => {}
-                                    Outcome::UnknownMembers(_) => left.push(one),
-                                    Outcome::NotFound => return Err(self.not_found(id)),
-                                    other => return Err(refused_or_unexpected(add, other)),
-                                }
-                            }
-                        }
-                        unknown.extend(left);
-                        break;
-                    }
-                    unknown.extend(gone);
-                    keys = rest;
+            let named = match self.member_call(group, add, &keys).await? {
+                Outcome::Good(_) => {
+                    *changed = true;
+                    break;
                 }
+                Outcome::Done => break,
+                Outcome::NotFound => return Err(self.not_found(group.id)),
+                Outcome::UnknownMembers(named) => named,
                 other => return Err(refused_or_unexpected(add, other)),
+            };
+            let (gone, rest): (Vec<Value>, Vec<Value>) = keys.iter().cloned().partition(|key| named.contains(key));
+            if group.unknown == UnknownMember::Refuse {
+                return Err(refused(&ids(if gone.is_empty() { &keys } else { &gone })));
             }
+            if gone.is_empty() && rest.len() > 1 {
+                for one in rest.chunks(1) {
+                    match self.member_call(group, add, one).await? {
+                        Outcome::Good(_) => *changed = true,
+                        Outcome::Done => {}
+                        Outcome::UnknownMembers(_) => unknown.extend_from_slice(one),
+                        Outcome::NotFound => return Err(self.not_found(group.id)),
+                        other => return Err(refused_or_unexpected(add, other)),
+                    }
+                }
+                break;
+            }
+            if gone.is_empty() {
+                unknown.extend(rest);
+                break;
+            }
+            unknown.extend(gone);
+            keys = rest;
         }
-        Ok(unknown.iter().filter_map(|key| id_of(of, key)).collect())
+        Ok(ids(&unknown))
     }
 
-    async fn member_call(&self, key: &Value, id: &str, call: &MemberCall, batch: &[Value]) -> Result<Outcome, Error> {
-        let id = Value::from(id);
+    async fn member_call(&self, group: &Group<'_>, call: &MemberCall, batch: &[Value]) -> Result<Outcome, Error> {
+        let id = Value::from(group.id);
         let members = json!(batch);
-        let scope = Scope { key: Some(key), id: Some(&id), members: Some(&members), member: batch.first(), ..Scope::default() };
+        let scope =
+            Scope { key: Some(group.key), id: Some(&id), members: Some(&members), member: batch.first(), ..Scope::default() };
         self.send(build(&call.call, &scope, None, &[])?).await
     }
 }
 
 fn refused(unknown: &[String]) -> Error {
     let shown: Vec<&str> = unknown.iter().take(5).map(String::as_str).collect();
-    ScimError::invalid_value(format!("members: nobody has the id {}. Nothing was removed.", shown.join(", "))).into()
+    let and_more = if unknown.len() > shown.len() { format!(" and {} more", unknown.len() - shown.len()) } else { String::new() };
+    let shown = shown.join(", ");
+    ScimError::invalid_value(format!(
+        "members: the application does not know {shown}{and_more}. Send the ids of users that exist."
+    ))
+    .into()
 }
 
 fn refused_or_unexpected(call: &MemberCall, outcome: Outcome) -> Error {

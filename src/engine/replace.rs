@@ -25,13 +25,18 @@ impl<B: Backend> Operation<'_, B> {
             self.check_version(&current.resource)?;
             let desired = self.merged(&incoming, &current.resource)?;
             if let Changed::Now(now) = self.change(id, &key, &current, &desired).await? {
-                found = Some(*now);
+                found = Some((*now, current.resource, desired));
                 break;
             }
         }
-        let mut resource = found.ok_or_else(|| self.contended(id))?.resource;
-        if let Some(members) = &members {
-            self.change_members(id, &key, relation::replaced(members.as_ref())).await?;
+        let (now, former, desired) = found.ok_or_else(|| self.contended(id))?;
+        if let Some(members) = &members
+            && let Err(error) = self.change_members(id, &key, relation::replaced(members.as_ref())).await
+        {
+            return Err(error.leaving(self.revert(id, &key, &now, &former, &desired).await));
+        }
+        let mut resource = now.resource;
+        if members.is_some() {
             resource = self.again(id, &key).await?.resource;
         }
         if self.relation().is_some_and(|relation| projection.wants(&relation)) {

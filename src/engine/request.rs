@@ -88,6 +88,19 @@ pub struct Reply {
 // === impl ScimRequest ===
 
 impl ScimRequest {
+    /// The endpoint of the resource type that it is about, if it is about one.
+    pub fn endpoint(&self) -> Option<&str> {
+        match self {
+            Self::Read { endpoint, .. }
+            | Self::List { endpoint: Some(endpoint), .. }
+            | Self::Create { endpoint, .. }
+            | Self::Replace { endpoint, .. }
+            | Self::Patch { endpoint, .. }
+            | Self::Delete { endpoint, .. } => Some(endpoint),
+            _ => None,
+        }
+    }
+
     /// Whether it may change something, so that it must not be broken off half-way.
     pub const fn is_write(&self) -> bool {
         match self {

@@ -47,8 +47,7 @@ impl<B: Backend> Operation<'_, B> {
                     return Err(error.leaving(left));
                 }
             }
-            let carried = |line: &&&Line| step.lines.iter().any(|mine| std::ptr::eq(*mine, **line)) || step.performs(line);
-            done.extend(changed.iter().filter(carried).copied());
+            done.extend(changed.iter().filter(|line| step.makes(line)).copied());
         }
         Ok(Changed::Now(Box::new(now)))
     }
@@ -94,6 +93,12 @@ impl<B: Backend> Operation<'_, B> {
         self.fetch(key).await?.map(Box::new).ok_or_else(|| self.not_found(id))
     }
 
+    /// Takes a change back because a later part of the same request failed; tells what is left of it.
+    pub(super) async fn revert(&self, id: &str, key: &Value, now: &Found, former: &Object, desired: &Object) -> Vec<String> {
+        let done = change::changed(self.resource, former, desired);
+        if done.is_empty() { Vec::new() } else { self.change_back(id, key, now, former, &done).await }
+    }
+
     /// Gives the lines their former values again, and tells which it could not.
     async fn change_back(&self, id: &str, key: &Value, now: &Found, former: &Object, done: &[&Line]) -> Vec<String> {
         let names = |lines: &[&Line]| lines.iter().map(|line| line.target.to_string()).collect::<Vec<_>>();
@@ -104,7 +109,10 @@ impl<B: Backend> Operation<'_, B> {
         for step in planned.iter().rev() {
             match self.step(id, key, step, &now.record, former).await {
                 Ok(Some(found)) => now = *found,
-                Ok(None) | Err(_) => left.extend(names(&step.lines)),
+                Ok(None) | Err(_) => {
+                    let lines: Vec<&Line> = readable.iter().copied().filter(|line| step.makes(line)).collect();
+                    left.extend(names(&lines));
+                }
             }
         }
         left

@@ -1,18 +1,22 @@
 //! Lists of the backend, page by page.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::fetch::{build, unexpected, unintelligible};
+use super::fetch::{unexpected, unintelligible};
 use super::ports::Backend;
 use super::{Error, Operation};
-use crate::mapping::model::{Call, List, MemberList, Paging};
+use crate::mapping::convert::text;
+use crate::mapping::model::{Call, List, MemberList, PageBy, Paging};
 use crate::mapping::path::JsonPath;
 use crate::mapping::template::Scope;
 use crate::scim::{ScimError, ScimType};
-use crate::translate::outcome::Outcome;
+use crate::translate::outcome::{self, Outcome};
+use crate::translate::pages::{self, PageError, Start};
 
 /// A list that can be walked.
 #[derive(Clone, Copy)]
@@ -20,8 +24,9 @@ pub(super) struct Source<'m> {
     pub(super) call: &'m Call,
     pub(super) items: &'m JsonPath,
     pub(super) paging: &'m Paging,
-    pub(super) rows: usize,
-    pub(super) calls: usize,
+    rows: usize,
+    calls: usize,
+    time: Duration,
 }
 
 /// A page of a list.
@@ -30,41 +35,26 @@ pub(super) struct Page<'m> {
     body: Value,
     /// The number of all rows, where the backend tells it.
     pub(super) total: Option<u64>,
+    /// Where the next page begins, for lists whose pages tell it.
+    pub(super) next: Option<String>,
+}
+
+/// Which rows were there before. Rows may shift from page to page while others write: who is seen twice is visited once.
+struct Seen {
+    states: [RandomState; 2],
+    hashes: HashSet<u128>,
 }
 
 impl<'m> Source<'m> {
     pub(super) fn list(list: &'m List) -> Self {
-        Self { call: &list.call, items: &list.items, paging: &list.paging, rows: list.scan_rows, calls: list.scan_calls }
+        let scan = &list.scan;
+        Self { call: &list.call, items: &list.items, paging: &list.paging, rows: scan.rows, calls: scan.calls, time: scan.time }
     }
 
     pub(super) fn members(list: &'m MemberList) -> Self {
         let (rows, calls) = (crate::limits::RELATION_ROWS, crate::limits::RELATION_CALLS);
-        Self { call: &list.call, items: &list.items, paging: &list.paging, rows, calls }
-    }
-
-    /// The largest page; `None` if everything comes at once.
-    pub(super) fn max(&self) -> Option<u64> {
-        match self.paging {
-            Paging::Unpaged => None,
-            Paging::Number { max, .. } | Paging::Offset { max, .. } => Some(*max),
-        }
-    }
-
-    /// Whether the backend tells the number of all rows.
-    pub(super) fn tells_total(&self) -> bool {
-        matches!(self.paging, Paging::Unpaged | Paging::Number { total: Some(_), .. } | Paging::Offset { total: Some(_), .. })
-    }
-
-    fn parameters(&self, index: u64, size: u64) -> Vec<(String, String)> {
-        match self.paging {
-            Paging::Unpaged => Vec::new(),
-            Paging::Number { page, first, size: name, .. } => {
-                vec![(page.clone(), (first + index).to_string()), (name.clone(), size.to_string())]
-            }
-            Paging::Offset { offset, first, size: name, .. } => {
-                vec![(offset.clone(), (first + index * size).to_string()), (name.clone(), size.to_string())]
-            }
-        }
+        let time = Duration::from_secs(crate::limits::REQUEST_SECONDS);
+        Self { call: &list.call, items: &list.items, paging: &list.paging, rows, calls, time }
     }
 }
 
@@ -75,33 +65,33 @@ impl Page<'_> {
 }
 
 impl<B: Backend> Operation<'_, B> {
-    /// The page with that index, from 0, of pages of that size; `None` if what the list belongs to does not exist.
+    /// One page; `None` if what the list belongs to does not exist.
     pub(super) async fn page<'m>(
         &self,
         source: Source<'m>,
         scope: &Scope<'_>,
         query: &[(String, String)],
-        index: u64,
+        start: &Start,
         size: u64,
     ) -> Result<Option<Page<'m>>, Error> {
-        let mut more = query.to_vec();
-        more.extend(source.parameters(index, size));
-        let body = match self.send(build(source.call, scope, None, &more)?).await? {
+        let base = self.mapping().backend.url.path();
+        let call =
+            pages::page_call(source.call, source.paging, scope, query, start, size, base).map_err(|error| match error {
+                PageError::Link => unintelligible(source.call, "the link to the next page is not a URL of this backend"),
+                other => Error::Mapping(format!("{}: {other}", source.call.name)),
+            })?;
+        let answer = self.engine.backend.send(&call).await?;
+        let body = match outcome::classify(source.call, &answer) {
             Outcome::Good(body) => body,
             Outcome::NotFound => return Ok(None),
+            Outcome::Fault(_) if pages::is_past_the_end(source.paging, answer.status) => Value::Null,
+            Outcome::Fault(fault) => return Err(fault.into()),
             other => return Err(unexpected(source.call, &other)),
         };
-        let total = match source.paging {
-            Paging::Unpaged => None,
-            Paging::Number { total, .. } | Paging::Offset { total, .. } => match total {
-                Some(path) => match path.first(&body).and_then(Value::as_u64) {
-                    Some(total) => Some(total),
-                    None => return Err(unintelligible(source.call, "the answer does not tell the total: see `pages.total`")),
-                },
-                None => None,
-            },
-        };
-        Ok(Some(Page { source, body, total }))
+        let total =
+            pages::total(source.paging, &answer, &body).map_err(|error| unintelligible(source.call, &error.to_string()))?;
+        let next = pages::next(source.paging, &answer, &body);
+        Ok(Some(Page { source, body, total, next }))
     }
 
     /// Visits all rows, each once by its key. The error is 400 tooMany where the bounds end before the list does;
@@ -114,41 +104,83 @@ impl<B: Backend> Operation<'_, B> {
         key: &JsonPath,
         mut visit: impl FnMut(&Value) -> Result<ControlFlow<()>, Error>,
     ) -> Result<bool, Error> {
-        let size = source.max().unwrap_or(u64::MAX);
-        // Rows may shift from page to page while others write: who is seen twice is visited once.
-        let mut seen: HashSet<String> = HashSet::new();
+        let (began, size) = (Instant::now(), source.paging.max);
+        let mut seen = Seen::new();
+        let mut start = pages::first(source.paging);
         let mut rows: u64 = 0;
-        for index in 0..source.calls as u64 {
-            let Some(page) = self.page(source, scope, query, index, size).await? else { return Ok(false) };
+        for index in 1..=source.calls as u64 {
+            if began.elapsed() > source.time {
+                return Err(too_many(&source));
+            }
+            let Some(page) = self.page(source, scope, query, &start, size).await? else { return Ok(false) };
             let found = page.rows();
             let count = found.len() as u64;
             rows += count;
             if rows > source.rows as u64 {
-                return Err(too_many(source.rows));
+                return Err(too_many(&source));
             }
+            let before = seen.hashes.len();
             for row in found {
                 let Some(key) = key.first(row) else {
                     return Err(unintelligible(source.call, "a row of the list has no key: see `items` and `id`"));
                 };
-                if seen.insert(key.to_string()) && visit(row)?.is_break() {
+                if seen.is_new(key) && visit(row)?.is_break() {
                     return Ok(true);
                 }
             }
-            if count < size || page.total.is_some_and(|total| rows >= total) {
+            let nothing_new = seen.hashes.len() == before;
+            let ended = match (&source.paging.by, page.total) {
+                (PageBy::Nothing, _) => true,
+                (PageBy::Cursor { .. } | PageBy::Link { .. }, _) => page.next.is_none(),
+                (_, Some(total)) if rows < total && count < size => return Err(short(source.call)),
+                // Some backends repeat their last page for ever.
+                (_, Some(total)) => rows >= total || nothing_new,
+                (_, None) => count < size || nothing_new,
+            };
+            if ended {
                 return Ok(true);
             }
+            start = match page.next {
+                Some(next) if start == Start::Token(Some(next.clone())) => {
+                    return Err(unintelligible(source.call, "a page of the list names itself as the next one"));
+                }
+                Some(next) => Start::Token(Some(next)),
+                None => Start::Index(index),
+            };
         }
-        Err(too_many(source.rows))
+        Err(too_many(&source))
     }
 }
 
-fn too_many(rows: usize) -> Error {
+/// A page with fewer rows than asked for, though the backend tells of more: were it taken for the last one, or the next one
+/// asked for, rows would be missing.
+pub(super) fn short(call: &Call) -> Error {
+    unintelligible(call, "a page is shorter than asked for, but not the last: set `pages.max` to the rows that the backend gives")
+}
+
+pub(super) fn too_many(source: &Source<'_>) -> Error {
+    let (rows, calls, seconds) = (source.rows, source.calls, source.time.as_secs());
     ScimError::new(
         ScimType::TooMany,
         format!(
-            "The answer would take a walk through more than {rows} records of the application. \
-             Filter by an attribute that it can search, such as userName eq, or ask for less."
+            "The answer would take a walk through more records of the application than one request may take ({rows} records, {calls} \
+             calls, {seconds} s). Filter by an attribute that it can search, such as userName eq, or ask for less."
         ),
     )
     .into()
+}
+
+// === impl Seen ===
+
+impl Seen {
+    fn new() -> Self {
+        Self { states: [RandomState::new(), RandomState::new()], hashes: HashSet::new() }
+    }
+
+    /// 128 bits of a keyed hash stand for a key: a walk of a million rows must not hold a million texts.
+    fn is_new(&mut self, key: &Value) -> bool {
+        let text = text(key);
+        let [high, low] = [0, 1].map(|half: usize| self.states.get(half).map_or(0, |state| state.hash_one(&text)));
+        self.hashes.insert(u128::from(high) << 64 | u128::from(low))
+    }
 }

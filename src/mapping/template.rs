@@ -54,6 +54,16 @@ pub enum Root {
     Members,
     /// The answer of the backend, in the detail of an error.
     Body,
+    /// The name of a field in a query language.
+    Field,
+    /// The first of two expressions in a query language.
+    Left,
+    /// The second of two expressions.
+    Right,
+    /// The one expression that is negated.
+    Operand,
+    /// A whole expression of a query language.
+    Expression,
     /// An attribute of the resource as the client wants it.
     Attribute { extension: Option<String>, name: String },
 }
@@ -68,6 +78,11 @@ pub struct Scope<'v> {
     pub member: Option<&'v Value>,
     pub members: Option<&'v Value>,
     pub body: Option<&'v Value>,
+    pub field: Option<&'v Value>,
+    pub left: Option<&'v Value>,
+    pub right: Option<&'v Value>,
+    pub operand: Option<&'v Value>,
+    pub expression: Option<&'v Value>,
     pub resource: Option<&'v Object>,
 }
 
@@ -274,6 +289,11 @@ impl Variable {
             Root::Member => scope.member,
             Root::Members => scope.members,
             Root::Body => scope.body,
+            Root::Field => scope.field,
+            Root::Left => scope.left,
+            Root::Right => scope.right,
+            Root::Operand => scope.operand,
+            Root::Expression => scope.expression,
             Root::Attribute { extension, name } => scope.resource.and_then(|resource| match extension {
                 Some(uri) => resource.get(uri)?.get(name),
                 None => resource.get(name),

@@ -72,13 +72,22 @@ block! {
 block! {
     /// `pages`
     PAGES, "pages", {
-        "by": "`number` (page numbers), `offset` (rows to skip) or `none`.",
+        "by": "`number` (page numbers), `offset` (rows to skip), `cursor` or `link` (told by the page before), `range` (the header Range) or `none`.",
         "page": "The query parameter of the page number.",
         "offset": "The query parameter of the rows to skip.",
         "first": "The number of the first page or row: 1 for pages and 0 for offsets unless said.",
+        "cursor": "The query parameter of the cursor.",
+        "next": "Where the answer tells the next cursor or link, a JSONPath from its root; without it, links come in the header Link.",
+        "unit": "The unit of the header Range: `items` unless said.",
         "size": "The query parameter of the page size.",
         "max": "The largest page that the backend gives.",
-        "total": "Where the answer tells the number of all rows, a JSONPath from its root.",
+        "total": "Where the answer tells the number of all rows: a JSONPath from its root, or a `header`; `counted` by a walk unless said.",
+    }
+}
+block! {
+    /// `pages.total`
+    TOTAL, "total", {
+        "header": "The name of the header.",
     }
 }
 block! {
@@ -175,7 +184,10 @@ block! {
         "headers": "Headers.",
         "items": "The rows in the payload, a JSONPath.",
         "pages": "How this list comes in pages, if not as the backend's others.",
-        "filters": "Comparisons that the backend performs, by `attribute operator`.",
+        "filters": "Comparisons that the backend performs, by `attribute operator`; the most selective first.",
+        "together": "`true` if several of the filters may be sent in one call.",
+        "language": "The backend's own query language.",
+        "sort": "Orders that the backend gives, by attribute.",
         "scan": "How far the gateway may walk where the backend cannot filter.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
@@ -184,7 +196,59 @@ block! {
     /// A line of `list.filters`
     FILTER, "a filter", {
         "query": "Query parameters; `{{value}}` is what is compared with.",
+        "call": "A call of its own instead: `GET /users/by-login/{{value}}`.",
+        "headers": "Headers of that call.",
+        "item": "Where that call's one record is in the payload, a JSONPath; 404 means there is none.",
+        "items": "Where that call's rows are in the payload, if it gives several.",
         "match": "`exact` if the backend compares as SCIM does, `superset` if the gateway must look again; superset unless said.",
+        "rows": "How many rows it is likely to give; the fewest wins.",
+        "value": "Which values it can carry; others are left to the gateway.",
+        "errors": "What answers of that call mean; before those of the backend.",
+    }
+}
+block! {
+    /// `value` of a filter
+    ACCEPTS, "value", {
+        "max": "Characters at the most.",
+        "without": "Characters that it must not hold.",
+    }
+}
+block! {
+    /// A line of `list.sort`
+    SORT, "sort", {
+        "ascending": "Query parameters.",
+        "descending": "Query parameters.",
+    }
+}
+block! {
+    /// `list.language`
+    LANGUAGE, "language", {
+        "query": "Query parameters; `{{expression}}` is the expression.",
+        "fields": "The names of attributes in the language, by attribute.",
+        "text": "How texts are quoted and escaped.",
+        "match": "`exact` if the language compares as SCIM does, `superset` if the gateway must look again; superset unless said.",
+        "eq": "`{{field}}` equals `{{value}}`.",
+        "ne": "It does not, or has no value.",
+        "co": "It contains the value.",
+        "sw": "It starts with it.",
+        "ew": "It ends with it.",
+        "gt": "It is greater.",
+        "ge": "It is greater or equal.",
+        "lt": "It is less.",
+        "le": "It is less or equal.",
+        "pr": "`{{field}}` has a value.",
+        "and": "`{{left}}` and `{{right}}`.",
+        "or": "`{{left}}` or `{{right}}`.",
+        "not": "Not `{{operand}}`.",
+    }
+}
+block! {
+    /// `language.text`
+    QUOTE, "text", {
+        "open": "What stands before a text.",
+        "close": "What stands behind it.",
+        "escape": "How single characters are written within.",
+        "without": "Characters that cannot be written at all.",
     }
 }
 block! {
@@ -192,6 +256,8 @@ block! {
     SCAN, "scan", {
         "rows": "Rows at the most.",
         "calls": "Calls at the most.",
+        "time": "Time at the most, such as `20s`.",
+        "keep": "How long later pages are served from the walk of the first: `60s` unless said, or `none`.",
     }
 }
 block! {
@@ -277,6 +343,7 @@ pub const ALL: &[Block] = &[
     BASIC,
     HEADER,
     PAGES,
+    TOTAL,
     ERROR,
     SCHEMA,
     SCHEMA_ATTRIBUTE,
@@ -286,6 +353,10 @@ pub const ALL: &[Block] = &[
     GET,
     LIST,
     FILTER,
+    ACCEPTS,
+    SORT,
+    LANGUAGE,
+    QUOTE,
     SCAN,
     CREATE,
     UPDATE,

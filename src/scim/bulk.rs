@@ -123,6 +123,48 @@ impl BulkRequest {
         let operations = operations.into_iter().map(|operation| BulkEntry::read(operation, &mut seen)).collect();
         Ok(Self { fail_on_errors, operations })
     }
+
+    /// The places of the operations in the order in which they can be done, and those that wait for each other in a circle,
+    /// or for such. All stay in their order, but what refers to later operations comes right after the last of them: the
+    /// result must be that of the sequence (section 3.7).
+    pub fn order(&self) -> (Vec<usize>, Vec<usize>) {
+        let mut makers: HashMap<&str, usize> = HashMap::new();
+        for (place, entry) in self.operations.iter().enumerate() {
+            if let Some(bulk_id) = &entry.bulk_id {
+                makers.entry(bulk_id).or_insert(place);
+            }
+        }
+        let mut missing: Vec<usize> = Vec::with_capacity(self.operations.len());
+        let mut waiting: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (place, entry) in self.operations.iter().enumerate() {
+            let references = entry.operation.as_ref().map(BulkOperation::references).unwrap_or_default();
+            let needed: Vec<usize> = references.iter().filter_map(|id| makers.get(id.as_str()).copied()).collect();
+            missing.push(needed.len());
+            for maker in needed {
+                waiting.entry(maker).or_default().push(place);
+            }
+        }
+        let mut order = Vec::with_capacity(missing.len());
+        let mut next = Vec::new();
+        for place in 0..missing.len() {
+            if missing.get(place) == Some(&0) {
+                next.push(place);
+            }
+            while let Some(done) = next.pop() {
+                order.push(done);
+                for later in waiting.remove(&done).unwrap_or_default().into_iter().rev() {
+                    let Some(missing) = missing.get_mut(later) else { continue };
+                    *missing -= 1;
+                    // Those further on have their turn yet.
+                    if *missing == 0 && later < place {
+                        next.push(later);
+                    }
+                }
+            }
+        }
+        let circular = (0..missing.len()).filter(|place| missing.get(*place) != Some(&0)).collect();
+        (order, circular)
+    }
 }
 
 // === impl BulkEntry ===

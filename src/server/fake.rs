@@ -61,9 +61,7 @@ impl Fake {
             "failed" => Err(fault(FaultClass::Failed, None).into()),
             "locked-out" => Err(fault(FaultClass::Unauthorized, None).into()),
             "gibberish" => Err(fault(FaultClass::Unintelligible, None).into()),
-            "half" => {
-                Err(Error::Backend { fault: fault(FaultClass::Failed, None), left: vec!["User 7".to_owned()] })
-            }
+            "half" => Err(Error::Backend { fault: fault(FaultClass::Failed, None), left: vec!["User 7".to_owned()] }),
             "mapping" => Err(Error::Mapping("SECRET-DETAIL".to_owned())),
             "gateway" => Err(Error::Gateway("SECRET-DETAIL".to_owned())),
             "panic" => panic!("SECRET-DETAIL"),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
@@ -26,9 +27,20 @@ pub struct HttpCall<'m> {
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
-    /// The header Retry-After, where it is a number of seconds.
-    pub retry_after: Option<Duration>,
+    pub headers: HeaderMap,
     pub body: Bytes,
+}
+
+impl Answer {
+    /// Retry-After as a number of seconds; a date in it is not read (RFC 9110 section 10.2.3 allows both).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.header(&RETRY_AFTER)?.parse().ok().map(Duration::from_secs)
+    }
+
+    /// A header as text.
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok().map(str::trim)
+    }
 }
 
 /// What stays as it is in a query (RFC 3986 section 2.3). A blank becomes `%20`, which every server reads the same way.
@@ -80,7 +92,7 @@ pub fn build<'m>(
 }
 
 /// A body tree with its values. A member whose one variable has no value is left out.
-fn render(tree: &Tree, scope: &Scope<'_>) -> Result<Value, RenderError> {
+pub(super) fn render(tree: &Tree, scope: &Scope<'_>) -> Result<Value, RenderError> {
     Ok(match tree {
         Tree::Literal(value) => value.clone(),
         Tree::Template(template) => template.json(scope)?,
@@ -90,7 +102,7 @@ fn render(tree: &Tree, scope: &Scope<'_>) -> Result<Value, RenderError> {
             for (name, member) in members {
                 match render(member, scope) {
                     Ok(value) => {
-                        object.insert(name.clone(), value);
+                        object.insert(name.text(scope)?, value);
                     }
                     Err(RenderError::Missing(_)) if matches!(member, Tree::Template(_)) => {}
                     Err(error) => return Err(error),

@@ -14,9 +14,10 @@ pub struct Planned<'m> {
 }
 
 impl Planned<'_> {
-    /// Whether the call performs the change of this line.
-    pub fn performs(&self, line: &Line) -> bool {
-        matches!(&self.update.carries, Carries::Transition(target, _) if *target == line.target)
+    /// Whether the call makes the change of this line: carries its field, or is the transition itself.
+    pub fn makes(&self, line: &Line) -> bool {
+        self.lines.iter().any(|mine| mine.target == line.target)
+            || matches!(&self.update.carries, Carries::Transition(target, _) if *target == line.target)
     }
 }
 

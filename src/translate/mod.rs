@@ -2,7 +2,10 @@
 
 pub mod call;
 pub mod change;
+pub mod explain;
+pub mod language;
 pub mod outcome;
+pub mod pages;
 pub mod query;
 pub mod read;
 pub mod relation;

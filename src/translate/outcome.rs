@@ -64,8 +64,9 @@ pub enum Outcome {
 /// Gives an answer its meaning by the call's rules.
 pub fn classify(call: &Call, answer: &Answer) -> Outcome {
     let parsed = if answer.body.is_empty() { Some(Value::Null) } else { serde_json::from_slice::<Value>(&answer.body).ok() };
-    let fault =
-        |class, detail: String| Outcome::Fault(Fault { class, call: call.name.clone(), detail, retry_after: answer.retry_after });
+    let fault = |class, detail: String| {
+        Outcome::Fault(Fault { class, call: call.name.clone(), detail, retry_after: answer.retry_after() })
+    };
     let empty = Value::Null;
     let body = parsed.as_ref().unwrap_or(&empty);
     if let Some(rule) = call.rules.iter().find(|rule| applies(rule, answer.status, body)) {

@@ -1,82 +1,338 @@
 //! Planning a query: what of its filter the backend performs, and what is left to the gateway.
+//!
+//! A filter is a conjunction of conditions. Each way that the mapping offers to find rows covers some of them; the way
+//! that is likely to take the fewest calls is taken, and what it does not cover exactly is checked again on every row.
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::language::{Expression, Speaker};
+use super::pages::tells_total;
 use super::write::{convert_operand, key_of};
 use crate::mapping::Mapping;
-use crate::mapping::model::{PushDown, Resource, Shape};
+use crate::mapping::model::{How, List, Lookup, PushDown, Resource, Shape, SortPushDown};
 use crate::mapping::template::Scope;
-use crate::scim::filter::{Op, Predicate, Test};
-use crate::scim::{AttrRef, ScimError};
+use crate::scim::compare::{is_case_exact, text_eq};
+use crate::scim::filter::{Op, Operand, Predicate, Test};
+use crate::scim::messages::SortOrder;
+use crate::scim::sort::SortKey;
+use crate::scim::{AttrRef, ScimError, Uniqueness};
 
 /// How the resources that match a filter are found.
 #[derive(Debug, Clone)]
 pub enum Access<'m> {
-    /// There can be none.
+    /// There can be none: the filter contradicts itself, or names an id that cannot be.
     Nothing,
     /// By reading the one with this key.
     Key(Value),
-    /// By listing the groups of the member with this key.
-    GroupsOf(Value),
-    /// By the list, with these query parameters.
-    List { push_down: Option<&'m PushDown>, query: Vec<(String, String)> },
+    /// By a call of its own, with the value that it looks for.
+    Lookup { lookup: &'m Lookup, value: Option<Value> },
+    /// By listing the groups of the member with this key; `only` the one with that key, if it is among them. Who asks
+    /// whether somebody is in a group (Entra ID: `id eq "g" and members eq "u"`) must not make the gateway read the group.
+    GroupsOf { member: Value, only: Option<Value> },
+    /// By the list, with these query parameters besides its own.
+    List { query: Vec<(String, String)> },
+    /// By several ways, without duplicates.
+    Union(Vec<Self>),
 }
 
 /// A planned query.
 #[derive(Debug, Clone)]
 pub struct Plan<'m, 's> {
     pub access: Access<'m>,
+    /// What the backend performs, for people.
+    pub pushed: Vec<String>,
     /// What every resource found must satisfy; [`Predicate::True`] if the backend's answer needs no second look.
     pub residual: Predicate<'s>,
+    /// The whole filter. The backend may ignore a parameter in silence: its rows are held against this.
+    pub filter: Predicate<'s>,
+    /// Whether the backend gives the order that was asked for.
+    pub sorted: bool,
+    /// Calls that it is likely to take.
+    pub calls: u64,
 }
 
-/// Plans a query of one resource type.
-pub fn plan<'m, 's>(mapping: &'m Mapping, resource: &'m Resource, filter: Predicate<'s>) -> Result<Plan<'m, 's>, ScimError> {
-    let mut unknown = None;
-    filter.attributes(&mut |reference| {
-        if !is_answered(resource, &reference) {
-            unknown = Some(reference.to_string());
-        }
-    });
-    if let Some(name) = unknown {
-        return Err(ScimError::invalid_filter(format!(
-            "`{name}` cannot be filtered by: the application does not tell it. /Schemas lists the attributes that exist."
-        )));
-    }
-    let conjuncts: Vec<Predicate<'s>> = match filter {
-        Predicate::False => return Ok(Plan { access: Access::Nothing, residual: Predicate::False }),
-        Predicate::True => Vec::new(),
-        Predicate::And(conjuncts) => conjuncts,
-        other => vec![other],
-    };
+/// How a window of a list is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serving {
+    /// Straight from the pages that hold it.
+    Slice,
+    /// From page to page, going on where the window before it ended.
+    Follow,
+    /// By a walk through the whole list.
+    Walk,
+}
 
-    for (index, conjunct) in conjuncts.iter().enumerate() {
-        if let Some(id) = equals(conjunct, "id", None) {
-            let access = key_of(resource, id).map_or(Access::Nothing, Access::Key);
-            return Ok(Plan { access, residual: Predicate::and(without(conjuncts, index)) });
+impl Plan<'_, '_> {
+    /// How a window is served: only what the backend filters, sorts and, if the total must be told, counts itself can be
+    /// taken from its pages.
+    pub fn serving(&self, list: &List, total: bool) -> Serving {
+        let exact = self.residual == Predicate::True && self.sorted && (!total || tells_total(&list.paging));
+        match (exact, list.paging.is_random_access()) {
+            (false, _) => Serving::Walk,
+            (true, true) => Serving::Slice,
+            (true, false) => Serving::Follow,
         }
     }
-    let scanned =
-        |conjuncts| Plan { access: Access::List { push_down: None, query: Vec::new() }, residual: Predicate::and(conjuncts) };
-    let usable = resource.list.iter().flat_map(|list| &list.filters).flat_map(|push_down| {
-        let found = |(index, conjunct)| Some((index, push_down, parameters(mapping, resource, push_down, conjunct)?));
-        conjuncts.iter().enumerate().filter_map(found).collect::<Vec<_>>()
-    });
-    // The first of several that are equally good: the mapping names the more selective ones first.
-    if let Some((index, push_down, query)) = usable.min_by_key(|(_, push_down, _)| rank(push_down)) {
-        let residual = if push_down.exact { without(conjuncts, index) } else { conjuncts };
-        return Ok(Plan { access: Access::List { push_down: Some(push_down), query }, residual: Predicate::and(residual) });
+}
+
+/// A way to find rows.
+struct Way<'m> {
+    access: Access<'m>,
+    /// The conjuncts that need no second look.
+    covers: Vec<usize>,
+    pushed: Vec<String>,
+    calls: u64,
+}
+
+/// What planning needs to know besides the filter.
+#[derive(Debug, Clone, Copy)]
+pub struct Planner<'m> {
+    pub mapping: &'m Mapping,
+    pub resource: &'m Resource,
+    /// The base URL of this service, by which `meta.location` names resources.
+    pub base_url: &'m str,
+}
+
+impl<'m> Planner<'m> {
+    /// Plans a query of one resource type.
+    pub fn plan<'s>(&self, filter: Predicate<'s>, sort: Option<(&SortKey<'_>, SortOrder)>) -> Result<Plan<'m, 's>, ScimError> {
+        self.check(&filter)?;
+        if filter == Predicate::False {
+            return Ok(nothing(filter));
+        }
+        let conjuncts: Vec<Predicate<'s>> = match &filter {
+            Predicate::True => Vec::new(),
+            Predicate::And(conjuncts) => conjuncts.clone(),
+            one => vec![one.clone()],
+        };
+        if contradict(&conjuncts) {
+            return Ok(nothing(filter));
+        }
+        let way = self.best(&conjuncts);
+        let way = way.unwrap_or_else(|| Way {
+            access: Access::List { query: Vec::new() },
+            covers: Vec::new(),
+            pushed: Vec::new(),
+            calls: self.scan_calls(),
+        });
+        let left =
+            conjuncts.into_iter().enumerate().filter(|(index, _)| !way.covers.contains(index)).map(|(_, conjunct)| conjunct);
+        let residual = Predicate::and(left);
+        let mut plan =
+            Plan { access: way.access, pushed: way.pushed, residual, filter, sorted: sort.is_none(), calls: way.calls };
+        if let (Some((key, order)), Access::List { query }) = (sort, &mut plan.access)
+            && let Some(parameters) = self.sort(key, order)
+        {
+            query.extend(parameters);
+            plan.sorted = true;
+            plan.pushed.push(format!("sort by {}", key.target));
+        }
+        Ok(plan)
     }
-    if let Some(members) = resource.members.as_ref().filter(|members| members.groups.is_some()) {
+
+    /// Refuses a filter on what nobody can tell: an empty answer would look like the truth.
+    fn check(&self, filter: &Predicate<'_>) -> Result<(), ScimError> {
+        let mut unknown = None;
+        filter.attributes(&mut |reference| {
+            if !is_answered(self.resource, &reference) {
+                unknown = Some(reference.to_string());
+            }
+        });
+        unknown.map_or(Ok(()), |name| {
+            Err(ScimError::invalid_filter(format!(
+                "`{name}` cannot be filtered by: the application does not tell it. /Schemas lists the attributes that exist."
+            )))
+        })
+    }
+
+    /// The way with the fewest calls; the first of several that are equally good, for the mapping names the more
+    /// selective filters first. `None` if only a scan is left.
+    fn best(&self, conjuncts: &[Predicate<'_>]) -> Option<Way<'m>> {
+        let mut ways = Vec::new();
         for (index, conjunct) in conjuncts.iter().enumerate() {
-            let Some(id) = equals(conjunct, "members", Some("value")) else { continue };
-            let key = mapping.resources.get(members.of).and_then(|of| key_of(of, id));
-            let access = key.map_or(Access::Nothing, Access::GroupsOf);
-            return Ok(Plan { access, residual: Predicate::and(without(conjuncts, index)) });
+            ways.extend(self.direct(index, conjunct));
         }
+        let list = self.resource.list.as_ref();
+        ways.extend(list.into_iter().flat_map(|list| self.push_downs(list, conjuncts)));
+        ways.extend(list.and_then(|list| self.spoken(list, conjuncts)));
+        for (index, conjunct) in conjuncts.iter().enumerate() {
+            ways.extend(self.groups_of(index, conjunct, conjuncts));
+            ways.extend(self.union(index, conjunct));
+        }
+        // What is left to check of a relation takes a call for every row.
+        let relation = |way: &Way<'_>| {
+            let mut found = false;
+            for (_, left) in conjuncts.iter().enumerate().filter(|(index, _)| !way.covers.contains(index)) {
+                left.attributes(&mut |reference| found |= self.is_relation(&reference));
+            }
+            if found { EQUAL_ROWS } else { 0 }
+        };
+        // Of equally many calls the one that leaves less to check.
+        ways.into_iter()
+            .filter(|way| way.calls <= self.scan_calls().max(1))
+            .min_by_key(|way| (way.calls + relation(way), usize::MAX - way.covers.len()))
     }
-    Ok(scanned(conjuncts))
+
+    /// `id eq` and `meta.location eq` name one resource.
+    fn direct(&self, index: usize, conjunct: &Predicate<'_>) -> Option<Way<'m>> {
+        let id = match equals(conjunct, "id", None) {
+            Some(id) => id.to_owned(),
+            None => {
+                let location = equals(conjunct, "meta", Some("location"))?;
+                let prefix = format!("{}{}/", self.base_url, self.resource.kind.endpoint);
+                let id = location.strip_prefix(&prefix).and_then(|id| percent_decode_str(id).decode_utf8().ok());
+                id.unwrap_or_default().into_owned()
+            }
+        };
+        self.resource.get.as_ref()?;
+        let access = key_of(self.resource, &id).map_or(Access::Nothing, Access::Key);
+        Some(Way { access, covers: vec![index], pushed: vec![conjunct.to_string()], calls: 1 })
+    }
+
+    fn push_downs(&self, list: &'m List, conjuncts: &[Predicate<'_>]) -> Vec<Way<'m>> {
+        let mut ways: Vec<Way<'m>> = Vec::new();
+        let mut together: Option<(Way<'m>, u64)> = None;
+        for push_down in &list.filters {
+            for (index, conjunct) in conjuncts.iter().enumerate() {
+                let Some((test, whole)) = simple(conjunct) else { continue };
+                let Some(value) = self.carried(push_down, test) else { continue };
+                let rows = rows(push_down, test);
+                let covers = if push_down.exact && whole { vec![index] } else { Vec::new() };
+                let pushed = vec![conjunct.to_string()];
+                let calls = rows.div_ceil(list.paging.max).max(1);
+                match &push_down.how {
+                    How::Call(lookup) => ways.push(Way { access: Access::Lookup { lookup, value }, covers, pushed, calls: 1 }),
+                    How::Query(templates) => {
+                        let Some(query) = parameters(templates, value.as_ref()) else { continue };
+                        if list.together {
+                            together = Some(joined(together, &query, &covers, &pushed, rows, list));
+                        }
+                        ways.push(Way { access: Access::List { query }, covers, pushed, calls });
+                    }
+                }
+            }
+        }
+        // One call with all of them finds no more than each alone.
+        ways.extend(together.map(|(way, _)| way).filter(|way| way.pushed.len() > 1));
+        ways
+    }
+
+    /// The value in the backend's form, if this push-down is for this comparison and can carry it. The outer `Option` is
+    /// whether; `pr` has no value.
+    #[expect(clippy::option_option, reason = "applicable or not, and with a value or without")]
+    fn carried(&self, push_down: &PushDown, test: &Test<'_>) -> Option<Option<Value>> {
+        if test.op != push_down.op || !push_down.target.names(&test.target) {
+            return None;
+        }
+        let Some(value) = test.value.to_value() else { return Some(None) };
+        let value = convert_operand(self.mapping, self.resource, &push_down.target, test.op, value)?;
+        push_down.accepts.takes(&value).then_some(Some(value))
+    }
+
+    /// As much of the filter as the backend's query language can say.
+    fn spoken(&self, list: &'m List, conjuncts: &[Predicate<'_>]) -> Option<Way<'m>> {
+        let language = list.language.as_ref()?;
+        let speaker = Speaker { mapping: self.mapping, resource: self.resource, language };
+        let said: Vec<(usize, Expression)> =
+            conjuncts.iter().enumerate().filter_map(|(index, conjunct)| Some((index, speaker.express(conjunct)?))).collect();
+        let whole = speaker.all(said.iter().map(|(_, expression)| expression.clone()).collect());
+        // Without a form for `and` the most selective one is said alone.
+        let (said, expression) = match whole {
+            Some(whole) => (said, whole),
+            None => {
+                let one = said.into_iter().min_by_key(|(index, _)| conjuncts.get(*index).map(estimate))?;
+                (vec![one.clone()], one.1)
+            }
+        };
+        let value = match &expression.value {
+            Value::String(_) => expression.value.clone(),
+            json => Value::from(json.to_string()),
+        };
+        let scope = Scope { expression: Some(&value), ..Scope::default() };
+        let query = language
+            .query
+            .iter()
+            .map(|(name, template)| Some((name.clone(), template.parameter(&scope).ok()?)))
+            .collect::<Option<_>>()?;
+        let rows = said.iter().filter_map(|(index, _)| conjuncts.get(*index)).map(estimate).min()?;
+        Some(Way {
+            access: Access::List { query },
+            covers: said.iter().filter(|(_, expression)| expression.exact).map(|(index, _)| *index).collect(),
+            pushed: said.iter().filter_map(|(index, _)| conjuncts.get(*index)).map(ToString::to_string).collect(),
+            calls: rows.div_ceil(list.paging.max).max(1),
+        })
+    }
+
+    /// `members eq "id"`, from the member's side.
+    fn groups_of(&self, index: usize, conjunct: &Predicate<'_>, conjuncts: &[Predicate<'_>]) -> Option<Way<'m>> {
+        let members = self.resource.members.as_ref().filter(|members| members.groups.is_some())?;
+        let id = equals(conjunct, "members", Some("value"))?;
+        let member = self.mapping.resources.get(members.of).and_then(|of| key_of(of, id));
+        let only = conjuncts.iter().enumerate().find_map(|(at, one)| Some((at, equals(one, "id", None)?)));
+        let (mut covers, mut pushed, mut calls) = (vec![index], vec![conjunct.to_string()], 1 + EQUAL_ROWS);
+        let access = match (member, only) {
+            (None, _) => Access::Nothing,
+            (Some(member), None) => Access::GroupsOf { member, only: None },
+            (Some(member), Some((at, id))) => {
+                covers.push(at);
+                pushed.extend(conjuncts.get(at).map(ToString::to_string));
+                calls = 2;
+                key_of(self.resource, id).map_or(Access::Nothing, |only| Access::GroupsOf { member, only: Some(only) })
+            }
+        };
+        Some(Way { access, covers, pushed, calls })
+    }
+
+    fn is_relation(&self, reference: &AttrRef<'_>) -> bool {
+        let name = reference.attribute.name.as_str();
+        name == "members" && self.resource.members.is_some() || name == "groups" && self.resource.groups.is_some()
+    }
+
+    /// Alternatives, each by its own best way, if all have one. Every row is checked again.
+    fn union(&self, index: usize, conjunct: &Predicate<'_>) -> Option<Way<'m>> {
+        let Predicate::Or(alternatives) = conjunct else { return None };
+        let mut whole = Way { access: Access::Nothing, covers: Vec::new(), pushed: Vec::new(), calls: 0 };
+        let mut branches = Vec::new();
+        let mut exact = true;
+        for alternative in alternatives {
+            let conjuncts = match alternative {
+                Predicate::And(conjuncts) => conjuncts.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            let way = self.best(conjuncts)?;
+            exact &= way.covers.len() == conjuncts.len();
+            whole.calls += way.calls;
+            whole.pushed.extend(way.pushed);
+            match way.access {
+                Access::Union(more) => branches.extend(more),
+                other => branches.push(other),
+            }
+        }
+        if exact {
+            whole.covers.push(index);
+        }
+        Some(Way { access: Access::Union(branches), ..whole })
+    }
+
+    fn sort(&self, key: &SortKey<'_>, order: SortOrder) -> Option<Vec<(String, String)>> {
+        let found: &SortPushDown = self.resource.list.as_ref()?.sorts.iter().find(|sort| sort.target.names(&key.target))?;
+        let templates = match order {
+            SortOrder::Ascending => &found.ascending,
+            SortOrder::Descending => &found.descending,
+        };
+        parameters(templates, None)
+    }
+
+    fn scan_calls(&self) -> u64 {
+        self.resource.list.as_ref().map_or(u64::MAX, |list| (list.scan.rows as u64).div_ceil(list.paging.max).max(1))
+    }
 }
+
+/// Rows that an equality is likely to find where the mapping does not say.
+const EQUAL_ROWS: u64 = 20;
+/// Rows that any other comparison is likely to find.
+const OTHER_ROWS: u64 = 1_000;
 
 /// Whether the backend, the gateway or a relation gives the attribute, so that its absence means something.
 pub fn is_answered(resource: &Resource, reference: &AttrRef<'_>) -> bool {
@@ -98,35 +354,83 @@ pub fn is_answered(resource: &Resource, reference: &AttrRef<'_>) -> bool {
     })
 }
 
-/// Equality finds fewer than the other comparisons, and what is exact needs no second look.
-fn rank(push_down: &PushDown) -> (bool, bool) {
-    (push_down.op != Op::Eq, !push_down.exact)
+fn nothing<'m>(filter: Predicate<'_>) -> Plan<'m, '_> {
+    Plan { access: Access::Nothing, pushed: Vec::new(), residual: Predicate::False, filter, sorted: true, calls: 0 }
+}
+
+/// Adds a push-down to those that go into one call, unless a parameter of it is taken.
+fn joined<'m>(
+    so_far: Option<(Way<'m>, u64)>,
+    query: &[(String, String)],
+    covers: &[usize],
+    pushed: &[String],
+    rows: u64,
+    list: &List,
+) -> (Way<'m>, u64) {
+    let (mut way, fewest) = so_far.unwrap_or((
+        Way { access: Access::List { query: Vec::new() }, covers: Vec::new(), pushed: Vec::new(), calls: 1 },
+        u64::MAX,
+    ));
+    let Access::List { query: present } = &mut way.access else { return (way, fewest) };
+    if query.iter().any(|(name, _)| present.iter().any(|(taken, _)| taken == name)) {
+        return (way, fewest);
+    }
+    present.extend(query.iter().cloned());
+    way.covers.extend(covers);
+    way.pushed.extend(pushed.iter().cloned());
+    let fewest = fewest.min(rows);
+    way.calls = fewest.div_ceil(list.paging.max).max(1);
+    (way, fewest)
 }
 
 fn parameters(
-    mapping: &Mapping,
-    resource: &Resource,
-    push_down: &PushDown,
-    conjunct: &Predicate<'_>,
+    templates: &[(String, crate::mapping::template::Template)],
+    value: Option<&Value>,
 ) -> Option<Vec<(String, String)>> {
-    let Predicate::Test(test) = simple(conjunct)? else { return None };
-    if test.op != push_down.op || !push_down.target.names(&test.target) {
-        return None;
-    }
-    let value = match test.value.to_value() {
-        Some(value) => Some(convert_operand(mapping, resource, &push_down.target, value)?),
-        None => None,
-    };
-    let scope = Scope { value: value.as_ref(), ..Scope::default() };
-    push_down.query.iter().map(|(name, template)| Some((name.clone(), template.parameter(&scope).ok()?))).collect()
+    let scope = Scope { value, ..Scope::default() };
+    templates.iter().map(|(name, template)| Some((name.clone(), template.parameter(&scope).ok()?))).collect()
 }
 
-/// `emails[value eq "x"]` is `emails.value eq "x"`.
-fn simple<'p, 's>(conjunct: &'p Predicate<'s>) -> Option<&'p Predicate<'s>> {
+fn rows(push_down: &PushDown, test: &Test<'_>) -> u64 {
+    push_down.rows.unwrap_or_else(|| estimate_test(test))
+}
+
+fn estimate(predicate: &Predicate<'_>) -> u64 {
+    match predicate {
+        Predicate::Test(test) => estimate_test(test),
+        Predicate::ValuePath { filter, .. } => estimate(filter),
+        Predicate::And(operands) => operands.iter().map(estimate).min().unwrap_or(OTHER_ROWS),
+        Predicate::Or(operands) => operands.iter().map(estimate).fold(0, u64::saturating_add),
+        _ => OTHER_ROWS,
+    }
+}
+
+fn estimate_test(test: &Test<'_>) -> u64 {
+    let unique = test.target.sub.is_none() && test.target.attribute.uniqueness != Uniqueness::None;
+    match test.op {
+        Op::Eq if unique || test.target.attribute.name == "externalId" => 1,
+        Op::Eq if !matches!(test.value, Operand::Boolean(_)) => EQUAL_ROWS,
+        _ => OTHER_ROWS,
+    }
+}
+
+/// The one comparison that finds all rows that the condition could match, and whether it says all of it:
+/// `emails[value eq "x"]` is `emails.value eq "x"`, and `emails[type eq "work" and value eq "x"]` implies it.
+fn simple<'p, 's>(conjunct: &'p Predicate<'s>) -> Option<(&'p Test<'s>, bool)> {
+    let usable = |test: &Test<'_>| test.op != Op::Ne;
     match conjunct {
-        Predicate::Test(_) => Some(conjunct),
+        Predicate::Test(test) => Some((test, true)),
         Predicate::ValuePath { filter, .. } => match filter.as_ref() {
-            test @ Predicate::Test(Test { op, .. }) if *op != Op::Ne => Some(test),
+            Predicate::Test(test) if usable(test) => Some((test, true)),
+            Predicate::And(parts) => parts
+                .iter()
+                .filter_map(|part| match part {
+                    Predicate::Test(test) if usable(test) => Some(test),
+                    _ => None,
+                })
+                // The value itself selects better than its type.
+                .min_by_key(|test| test.target.sub.is_none_or(|sub| sub.name != "value"))
+                .map(|test| (test, false)),
             _ => None,
         },
         _ => None,
@@ -134,15 +438,32 @@ fn simple<'p, 's>(conjunct: &'p Predicate<'s>) -> Option<&'p Predicate<'s>> {
 }
 
 fn equals<'p>(conjunct: &'p Predicate<'_>, attribute: &str, sub: Option<&str>) -> Option<&'p str> {
-    let Predicate::Test(Test { target, op: Op::Eq, value: crate::scim::filter::Operand::String(text) }) = simple(conjunct)?
-    else {
-        return None;
-    };
+    let (Test { target, op: Op::Eq, value: Operand::String(text) }, true) = simple(conjunct)? else { return None };
     let same = target.extension.is_none() && target.attribute.name == attribute && target.sub.map(|sub| sub.name.as_str()) == sub;
     same.then_some(text)
 }
 
-fn without<T>(mut items: Vec<T>, index: usize) -> Vec<T> {
-    items.remove(index);
-    items
+/// Whether two conditions want different values of a singular attribute, or one says what the other denies.
+fn contradict(conjuncts: &[Predicate<'_>]) -> bool {
+    conjuncts.iter().enumerate().any(|(index, one)| {
+        conjuncts.iter().skip(index + 1).any(|other| match (one, other) {
+            (Predicate::Not(denied), said) | (said, Predicate::Not(denied)) if **denied == *said => true,
+            (Predicate::Test(one), Predicate::Test(other)) => are_different_values(one, other),
+            _ => false,
+        })
+    })
+}
+
+fn are_different_values(one: &Test<'_>, other: &Test<'_>) -> bool {
+    let same_place =
+        one.target.same_attribute(&other.target) && one.target.sub.map(|sub| &sub.name) == other.target.sub.map(|sub| &sub.name);
+    if !same_place || one.target.attribute.multi_valued || one.op != Op::Eq || other.op != Op::Eq {
+        return false;
+    }
+    match (&one.value, &other.value) {
+        (Operand::String(a), Operand::String(b)) => !text_eq(a, b, is_case_exact(one.target.leaf())),
+        (Operand::Boolean(a), Operand::Boolean(b)) => a != b,
+        (Operand::Instant { at: a, .. }, Operand::Instant { at: b, .. }) => a != b,
+        _ => false,
+    }
 }

@@ -1,5 +1,7 @@
 //! Membership changes: the operations of a PATCH on a relation become the fewest changes of it.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::scim::ScimError;
@@ -15,6 +17,14 @@ pub struct MemberChange {
     pub remove: Vec<String>,
 }
 
+/// What operations say about members, in their order; a group may have a hundred thousand, so nothing here is searched.
+#[derive(Debug, Clone, Default)]
+struct Wishes {
+    replace: bool,
+    /// An id, and whether it shall be there.
+    log: Vec<(String, bool)>,
+}
+
 /// Whether the operations can only be understood with the members that are there: a filter other than
 /// `value eq "..."`.
 pub fn needs_members(operations: &[Operation<'_>]) -> bool {
@@ -24,7 +34,7 @@ pub fn needs_members(operations: &[Operation<'_>]) -> bool {
 /// The change that the operations make one after the other. `present` are the values of the members, where
 /// [`needs_members`] asked for them.
 pub fn fold(operations: &[Operation<'_>], present: &[Value]) -> Result<MemberChange, ScimError> {
-    let mut change = MemberChange::default();
+    let mut wishes = Wishes::default();
     for operation in operations {
         let number = operation.index + 1;
         if operation.target.sub.is_some() || operation.filter.is_some() && operation.op != Op::Remove {
@@ -33,36 +43,35 @@ pub fn fold(operations: &[Operation<'_>], present: &[Value]) -> Result<MemberCha
             )));
         }
         match (operation.op, &operation.filter) {
-            (Op::Add, _) => ids(operation.value.as_ref()).for_each(|id| change.add(id)),
+            (Op::Add, _) => wishes.all(operation.value.as_ref(), true),
             (Op::Replace, _) => {
-                change = MemberChange { replace: true, ..MemberChange::default() };
-                ids(operation.value.as_ref()).for_each(|id| change.add(id));
+                wishes = Wishes { replace: true, log: Vec::new() };
+                wishes.all(operation.value.as_ref(), true);
             }
             (Op::Remove, Some(filter)) => match filtered_id(operation) {
-                Some(id) => change.remove(id),
+                Some(id) => wishes.log.push((id, false)),
                 None => {
-                    let added: Vec<Value> = change.add.iter().map(|id| serde_json::json!({ "value": id })).collect();
+                    let added: Vec<Value> =
+                        wishes.clone().change().add.iter().map(|id| serde_json::json!({ "value": id })).collect();
                     let gone = present.iter().chain(&added).filter(|member| filter.matches_value(member));
-                    let gone: Vec<String> = gone.filter_map(|member| member.get("value")?.as_str()).map(str::to_owned).collect();
-                    for id in gone {
-                        change.remove(id);
-                    }
+                    let gone = gone.filter_map(|member| member.get("value")?.as_str()).map(|id| (id.to_owned(), false));
+                    wishes.log.extend(gone);
                 }
             },
             (Op::Remove, None) => match &operation.value {
-                Some(value) => ids(Some(value)).for_each(|id| change.remove(id)),
-                None => change = MemberChange { replace: true, ..MemberChange::default() },
+                Some(value) => wishes.all(Some(value), false),
+                None => wishes = Wishes { replace: true, log: Vec::new() },
             },
         }
     }
-    Ok(change)
+    Ok(wishes.change())
 }
 
 /// The change from the members that are there to those of a resource.
 pub fn replaced(members: Option<&Value>) -> MemberChange {
-    let mut change = MemberChange { replace: true, ..MemberChange::default() };
-    ids(members).for_each(|id| change.add(id));
-    change
+    let mut wishes = Wishes { replace: true, log: Vec::new() };
+    wishes.all(members, true);
+    wishes.change()
 }
 
 /// The ids of member values.
@@ -94,22 +103,36 @@ impl MemberChange {
         if !self.replace {
             return self;
         }
-        let remove = present.iter().filter(|id| !self.add.contains(id)).cloned().collect();
-        let add = self.add.into_iter().filter(|id| !present.contains(id)).collect();
+        let (here, wanted): (HashSet<&str>, HashSet<&str>) =
+            (present.iter().map(String::as_str).collect(), self.add.iter().map(String::as_str).collect());
+        let remove = present.iter().filter(|id| !wanted.contains(id.as_str())).cloned().collect();
+        let add = self.add.iter().filter(|id| !here.contains(id.as_str())).cloned().collect();
         Self { replace: false, add, remove }
     }
+}
 
-    fn add(&mut self, id: String) {
-        self.remove.retain(|gone| *gone != id);
-        if !self.add.contains(&id) {
-            self.add.push(id);
-        }
+// === impl Wishes ===
+
+impl Wishes {
+    fn all(&mut self, members: Option<&Value>, there: bool) {
+        self.log.extend(ids(members).map(|id| (id, there)));
     }
 
-    fn remove(&mut self, id: String) {
-        self.add.retain(|added| *added != id);
-        if !self.replace && !self.remove.contains(&id) {
-            self.remove.push(id);
+    /// The last word about each member.
+    fn change(self) -> MemberChange {
+        let mut change = MemberChange { replace: self.replace, ..MemberChange::default() };
+        let mut seen = HashSet::with_capacity(self.log.len());
+        for (id, there) in self.log.into_iter().rev() {
+            if seen.insert(id.clone()) {
+                match there {
+                    true => change.add.push(id),
+                    false if !self.replace => change.remove.push(id),
+                    false => {}
+                }
+            }
         }
+        change.add.reverse();
+        change.remove.reverse();
+        change
     }
 }

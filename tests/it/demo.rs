@@ -95,7 +95,14 @@ impl Demo {
     }
 
     /// Sends a request with a token and more headers.
-    pub(crate) async fn send_as(&self, token: &str, method: &str, path: &str, more: &[(&str, &str)], body: Option<Value>) -> Answer {
+    pub(crate) async fn send_as(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        more: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
         let authorization = format!("Bearer {token}");
         let mut headers = vec![("Authorization", authorization.as_str())];
         if body.is_some() {

@@ -81,11 +81,11 @@ impl Compiler<'_> {
         let timeout = keys.get("timeout").map_or(Some(Duration::from_secs(10)), |node| self.duration(node));
         let concurrency = keys.get("concurrency").map_or(Some(limits::CALL_CONCURRENCY), |node| self.count(node));
         let envelope = self.path_or(keys.get("envelope"), &JsonPath::root());
-        let paging = keys.get("pages").map_or(Some(Paging::Unpaged), |node| self.paging(node));
+        let paging = keys.get("pages").map_or(Some(Paging::unpaged()), |node| self.paging(node));
         let rules = self.rules(&keys);
         let usable = envelope.is_some() && paging.is_some();
         let shared =
-            Shared { envelope: envelope.unwrap_or_else(JsonPath::root), paging: paging.unwrap_or(Paging::Unpaged), rules };
+            Shared { envelope: envelope.unwrap_or_else(JsonPath::root), paging: paging.unwrap_or(Paging::unpaged()), rules };
         let backend = match (url, timeout, concurrency) {
             (Some(url), Some(timeout), Some(concurrency)) if usable => Some(Backend { url, headers, timeout, concurrency }),
             _ => None,
@@ -194,47 +194,6 @@ impl Compiler<'_> {
             );
         }
         value
-    }
-
-    pub(super) fn paging(&mut self, node: &Node) -> Option<Paging> {
-        if node.text() == Some("none") {
-            return Some(Paging::Unpaged);
-        }
-        let keys = self.block(node, &vocabulary::PAGES)?;
-        let by = self.require(&keys, "by", "write `by: number`, `by: offset` or `by: none`")?;
-        let by = self.word(by, &[("number", "page"), ("offset", "offset"), ("none", "")])?;
-        if by.is_empty() {
-            self.meaningless(&keys, &["page", "offset", "first", "size", "max", "total"], "`by: none`", "leave it out");
-            return Some(Paging::Unpaged);
-        }
-        let other = if by == "page" { "offset" } else { "page" };
-        self.meaningless(&keys, &[other], if by == "page" { "`by: number`" } else { "`by: offset`" }, "leave it out");
-        let parameter = self.require(&keys, by, &format!("name the query parameter: `{by}: {by}`"));
-        let parameter = parameter.and_then(|node| self.text(node)).map(str::to_owned);
-        let size = self.require(&keys, "size", "name the query parameter of the page size: `size: per_page`");
-        let size = size.and_then(|node| self.text(node)).map(str::to_owned);
-        let max = self
-            .require(&keys, "max", "tell the largest page that the backend gives: `max: 100`")
-            .and_then(|node| self.count(node));
-        let total = keys.get("total").map(|node| self.path(node));
-        let first = match keys.get("first").map(|node| (node, node.text().and_then(|text| text.parse::<u32>().ok()))) {
-            None => u64::from(by == "page"),
-            Some((_, Some(first))) => u64::from(first),
-            Some((node, None)) => {
-                self.error(Code::BadValue, node.span, "a whole number is meant here", "write `first: 0` or `first: 1`");
-                return None;
-            }
-        };
-        let total = match total {
-            Some(path) => Some(path?),
-            None => None,
-        };
-        let (parameter, size, max) = (parameter?, size?, max? as u64);
-        Some(if by == "page" {
-            Paging::Number { page: parameter, first, size, max, total }
-        } else {
-            Paging::Offset { offset: parameter, first, size, max, total }
-        })
     }
 
     /// The error table of a block, without the built-in rules.

@@ -10,7 +10,7 @@ use super::{Compiler, Keys};
 use crate::mapping::diagnostics::{Code, did_you_mean};
 use crate::mapping::model::{Body, Call, Paging, Rule, Tree};
 use crate::mapping::path::{JsonPath, Step};
-use crate::mapping::source::{Data, Entry, Node};
+use crate::mapping::source::{Data, Entry, Node, Span};
 use crate::mapping::template::{self, Part, Root, Template};
 use crate::mapping::vocabulary;
 use crate::scim::schema::Attribute;
@@ -47,7 +47,7 @@ pub(super) enum Purpose {
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { envelope: JsonPath::root(), paging: Paging::Unpaged, rules: Vec::new() }
+        Self { envelope: JsonPath::root(), paging: Paging::unpaged(), rules: Vec::new() }
     }
 }
 
@@ -58,6 +58,11 @@ impl Names<'static> {
     pub(super) const BODY: Self = Self { roots: &[("body", Root::Body)], attributes: None };
     pub(super) const RECORD_FIELDS: Self = Self { roots: &[("record", Root::Record)], attributes: None };
     pub(super) const VALUE: Self = Self { roots: &[("value", Root::Value)], attributes: None };
+    pub(super) const EXPRESSION: Self = Self { roots: &[("expression", Root::Expression)], attributes: None };
+    pub(super) const FIELD: Self = Self { roots: &[("field", Root::Field)], attributes: None };
+    pub(super) const COMPARISON: Self = Self { roots: &[("field", Root::Field), ("value", Root::Value)], attributes: None };
+    pub(super) const PAIR: Self = Self { roots: &[("left", Root::Left), ("right", Root::Right)], attributes: None };
+    pub(super) const OPERAND: Self = Self { roots: &[("operand", Root::Operand)], attributes: None };
     pub(super) const KEY: Self = Self { roots: &[("id", Root::Id), ("key", Root::Key)], attributes: None };
     pub(super) const ONE: Self =
         Self { roots: &[("id", Root::Id), ("key", Root::Key), ("record", Root::Record)], attributes: None };
@@ -137,10 +142,10 @@ impl Compiler<'_> {
     /// A template; reports what is wrong with it.
     pub(super) fn template(&mut self, node: &Node, names: &Names<'_>) -> Option<Template> {
         let text = self.text(node)?;
-        self.template_text(text, node, names)
+        self.template_text(text, node.span, names)
     }
 
-    fn template_text(&mut self, text: &str, node: &Node, names: &Names<'_>) -> Option<Template> {
+    fn template_text(&mut self, text: &str, span: Span, names: &Names<'_>) -> Option<Template> {
         let mut unknown = None;
         let parsed = template::parse(text, &mut |path| {
             names.resolve(path).map_err(|help| {
@@ -151,13 +156,13 @@ impl Compiler<'_> {
         match (parsed, unknown) {
             (Ok(template), _) => return Some(template),
             (Err(_), Some((variable, help))) => {
-                self.error(Code::UnknownVariable, node.span, format!("`{{{{{variable}}}}}` is not a variable here"), help);
+                self.error(Code::UnknownVariable, span, format!("`{{{{{variable}}}}}` is not a variable here"), help);
             }
             (Err(reason), None) => {
                 let code = if reason.contains("is not a format") { Code::UnknownConverter } else { Code::BadTemplate };
                 self.error(
                     code,
-                    node.span,
+                    span,
                     format!("this template cannot be used: {reason}"),
                     "write plain variables such as `{{key}}`",
                 );
@@ -199,7 +204,7 @@ impl Compiler<'_> {
         for pair in inline_query.into_iter().flat_map(|query| query.split('&')).filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (percent_decode_str(name).decode_utf8_lossy(), percent_decode_str(value).decode_utf8_lossy());
-            query.extend(self.template_text(&value, line, names).map(|value| (name.into_owned(), value)));
+            query.extend(self.template_text(&value, line.span, names).map(|value| (name.into_owned(), value)));
         }
         if let Some(node) = keys.get("query") {
             query.extend(self.parameters(node, names));
@@ -236,7 +241,7 @@ impl Compiler<'_> {
                 "" => ("an empty segment", "take out the slash that nothing stands behind; `//` and a slash at the end are not sent"),
                 "." | ".." => ("a dot segment", "write the path that it leads to"),
                 _ => {
-                    segments.push(self.template_text(segment, line, names).filter(|found| self.segment(found, path, line)));
+                    segments.push(self.template_text(segment, line.span, names).filter(|found| self.segment(found, path, line)));
                     continue;
                 }
             };
@@ -316,7 +321,7 @@ impl Compiler<'_> {
         entries.iter().filter_map(|entry| Some((entry.key.clone(), self.template(&entry.value, names)?))).collect()
     }
 
-    fn tree(&mut self, node: &Node, names: &Names<'_>) -> Option<Tree> {
+    pub(super) fn tree(&mut self, node: &Node, names: &Names<'_>) -> Option<Tree> {
         match &node.data {
             Data::Scalar { text, .. } if text.contains("{{") => self.template(node, names).map(Tree::Template),
             Data::Scalar { .. } => Some(Tree::Literal(node.scalar().unwrap_or(Value::Null))),
@@ -325,8 +330,11 @@ impl Compiler<'_> {
                 items.into_iter().collect::<Option<Vec<_>>>().map(Tree::List)
             }
             Data::Mapping(entries) => {
-                let members: Vec<Option<(String, Tree)>> =
-                    entries.iter().map(|entry| Some((entry.key.clone(), self.tree(&entry.value, names)?))).collect();
+                let member = |entry: &Entry| {
+                    let name = self.template_text(&entry.key, entry.key_span, names);
+                    name.zip(self.tree(&entry.value, names))
+                };
+                let members: Vec<Option<(Template, Tree)>> = entries.iter().map(member).collect();
                 members.into_iter().collect::<Option<Vec<_>>>().map(Tree::Object)
             }
         }

@@ -7,16 +7,12 @@ use super::call::{Names, Purpose, Shared};
 use super::field::{example, is_of};
 use super::schemas::Schemas;
 use super::{Compiler, Keys};
-use crate::limits;
-use crate::mapping::convert::Converter;
 use crate::mapping::diagnostics::{Code, did_you_mean};
-use crate::mapping::model::{Carries, Create, Delete, Field, Get, List, PushDown, Send, Shape, Target, Update};
+use crate::mapping::model::{Carries, Create, Delete, Get, Send, Shape, Target, Update};
 use crate::mapping::path::JsonPath;
-use crate::mapping::source::{Data, Entry, Node, Span};
-use crate::mapping::template::Root;
+use crate::mapping::source::{Data, Node, Span};
 use crate::mapping::vocabulary;
-use crate::scim::filter::Op;
-use crate::scim::schema::{ResourceType, Type};
+use crate::scim::schema::ResourceType;
 use crate::scim::{AttrPath, Target as ScimTarget};
 
 /// What the calls of a resource type are compiled with.
@@ -39,124 +35,8 @@ impl Compiler<'_> {
         Some(Get { call: call?, item: item? })
     }
 
-    pub(super) fn list(&mut self, node: &Node, around: Surroundings<'_>) -> Option<List> {
-        let (keys, line) = self.call_keys(node, &vocabulary::LIST)?;
-        let shared = around.shared;
-        let call = self.call(format!("{}.list", around.name), &keys, line, &Names::NOTHING, shared, Purpose::Read);
-        let items = self.items(&keys);
-        let paging = keys.get("pages").map_or(Some(shared.paging.clone()), |node| self.paging(node));
-        let filters = match keys.get("filters") {
-            Some(node) => {
-                let entries = self.entries(node, "filters").unwrap_or_default();
-                entries.iter().filter_map(|entry| self.push_down(entry, around)).collect()
-            }
-            None => Vec::new(),
-        };
-        let (mut scan_rows, mut scan_calls) = (limits::SCAN_ROWS, limits::SCAN_CALLS);
-        if let Some(scan) = keys.get("scan").and_then(|node| self.block(node, &vocabulary::SCAN)) {
-            scan_rows = scan.get("rows").and_then(|node| self.count(node)).unwrap_or(scan_rows);
-            scan_calls = scan.get("calls").and_then(|node| self.count(node)).unwrap_or(scan_calls);
-        }
-        Some(List { call: call?, items: items?, paging: paging?, filters, scan_rows, scan_calls })
-    }
-
-    /// The rows of a list; without `items` they are the payload's own elements.
-    pub(super) fn items(&mut self, keys: &Keys<'_>) -> Option<JsonPath> {
-        match keys.get("items") {
-            Some(node) => self.path(node),
-            None => JsonPath::parse("$[*]").ok(),
-        }
-    }
-
-    fn push_down(&mut self, entry: &Entry, around: Surroundings<'_>) -> Option<PushDown> {
-        let split = entry.key.rsplit_once(' ').and_then(|(attribute, op)| Some((attribute, Op::parse(op)?)));
-        let Some((attribute, op)) = split else {
-            self.error(
-                Code::BadFilter,
-                entry.key_span,
-                format!("`{}` is not an attribute and an operator", entry.key),
-                format!("write for example `userName eq`; the operators are {}", Op::ALL.map(Op::as_str).join(", ")),
-            );
-            return None;
-        };
-        let target = self.target(attribute.trim(), entry.key_span, around);
-        let usable = target.as_ref().is_some_and(|target| self.can_be_pushed_down(target, op, entry, around));
-        let keys = self.block(&entry.value, &vocabulary::FILTER)?;
-        let query = self.require(&keys, "query", "name the query parameter: `query: { login: \"{{value}}\" }`");
-        let problems = self.diagnostics.len();
-        let query = query.map(|node| (node, self.parameters(node, &Names::VALUE)));
-        if let Some((node, query)) = query.as_ref().filter(|_| self.diagnostics.len() == problems) {
-            let uses = query.iter().flat_map(|(_, value)| value.variables()).any(|variable| variable.root == Root::Value);
-            if op == Op::Pr && uses {
-                self.error(Code::BadFilter, node.span, "`pr` compares with nothing, so there is no `{{value}}`", "write a fixed text");
-            } else if op != Op::Pr && !uses {
-                // A fixed parameter would find the same rows whatever is asked for.
-                self.error(
-                    Code::BadFilter,
-                    node.span,
-                    "the query does not say what to compare with",
-                    "put `{{value}}` into it: `query: { login: \"{{value}}\" }`",
-                );
-            }
-        }
-        let exact = keys.get("match").map_or(Some(false), |node| self.word(node, &[("exact", true), ("superset", false)]));
-        Some(PushDown { target: target.filter(|_| usable)?, op, query: query?.1, exact: exact? })
-    }
-
-    /// Whether the backend's comparison can answer SCIM's.
-    fn can_be_pushed_down(&mut self, target: &Target, op: Op, entry: &Entry, around: Surroundings<'_>) -> bool {
-        let name = &entry.key;
-        let mut refuse = |reason: String, help: &str| {
-            self.error(Code::BadFilter, entry.key_span, format!("`{name}`: {reason}"), help);
-            false
-        };
-        let line = around.lines.iter().find(|mapped| {
-            mapped.line.target == *target || mapped.line.target.sub.is_none() && mapped.line.target.same_top(target)
-        });
-        let Some(leaf) = target.resolve(around.kind).map(|reference| reference.leaf()) else { return false };
-        if leaf.kind == Type::Complex && op != Op::Pr {
-            return refuse(format!("`{}` has sub-attributes, so there is nothing to compare", target.attribute), "name one, as in `emails.value eq`");
-        }
-        let Some(mapped) = line else {
-            return refuse(
-                "the attribute is not a line under `attributes`".to_owned(),
-                "leave it out: ids are looked up by `get`, memberships by `members`, the rest by the gateway",
-            );
-        };
-        if mapped.broken {
-            return false;
-        }
-        let field = match &mapped.line.shape {
-            Shape::Field(field) => Some(field),
-            Shape::Each(each) => each.fields.iter().find(|(name, _)| Some(name) == target.sub.as_ref()).map(|(_, field)| field),
-            Shape::Values(_) => None,
-        };
-        if field.is_some_and(|field| field.read.is_none()) {
-            return refuse(
-                "the attribute is only written, so nobody can filter by it".to_owned(),
-                "leave it out, or tell under `attributes` where it is read",
-            );
-        }
-        if leaf.kind == Type::Boolean && !matches!(op, Op::Eq | Op::Ne | Op::Pr) {
-            return refuse("true and false are only equal or not (RFC 7644 Table 3)".to_owned(), "write `eq`");
-        }
-        let convert: &[Converter] = match (&mapped.line.shape, field) {
-            (Shape::Values(values), _) => &values.convert,
-            (_, Some(field)) => &field.convert,
-            _ => &[],
-        };
-        let refers = matches!(field, Some(Field { refers: Some(_), .. }));
-        if refers && !matches!(op, Op::Eq | Op::Ne | Op::Pr) || convert.iter().any(|converter| !keeps(converter, op)) {
-            return refuse(
-                "the backend holds the value in another form, in which this comparison finds other rows".to_owned(),
-                "leave it out: the gateway compares itself; `eq` can be pushed down",
-            );
-        }
-        true
-    }
-
     /// An attribute that this resource type maps, as `filters`, `carries` and `when` name it.
-    fn target(&mut self, text: &str, span: Span, around: Surroundings<'_>) -> Option<Target> {
+    pub(super) fn target(&mut self, text: &str, span: Span, around: Surroundings<'_>) -> Option<Target> {
         let Surroundings { kind, schemas, .. } = around;
         if let Some(ScimTarget::Attribute(found)) =
             AttrPath::parse(&schemas.expand(text)).and_then(|path| kind.resolve(&path, true))
@@ -358,18 +238,6 @@ impl Compiler<'_> {
         let call = self.call(format!("{}.delete", around.name), &keys, line, &Names::ONE, around.shared, Purpose::Act);
         self.about_one(call.as_ref(), line);
         call.map(|call| Delete::Call(Box::new(call)))
-    }
-}
-
-/// Whether a comparison of the backend's form finds what the comparison of SCIM's form finds.
-fn keeps(converter: &Converter, op: Op) -> bool {
-    match op {
-        Op::Eq | Op::Ne | Op::Pr => true,
-        Op::Sw => matches!(converter, Converter::Lower | Converter::Prefix(_)),
-        Op::Co | Op::Ew => matches!(converter, Converter::Lower),
-        Op::Gt | Op::Ge | Op::Lt | Op::Le => {
-            matches!(converter, Converter::EpochMillis | Converter::EpochSeconds | Converter::Prefix(_))
-        }
     }
 }
 

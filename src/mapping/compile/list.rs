@@ -1,0 +1,256 @@
+//! `list`: its pages, and what of a query the backend performs.
+
+use std::time::Duration;
+
+use super::call::{Names, Purpose, Shared};
+use super::calls::Surroundings;
+use super::{Compiler, Keys, known};
+use crate::limits;
+use crate::mapping::diagnostics::Code;
+use crate::mapping::model::{
+    Accepts, Form, How, Language, List, Lookup, LookupAnswer, PushDown, Quote, Scan, SortPushDown, Tree,
+};
+use crate::mapping::path::JsonPath;
+use crate::mapping::source::{Entry, Node, Span};
+use crate::mapping::template::Root;
+use crate::mapping::vocabulary;
+use crate::scim::filter::Op;
+
+impl Compiler<'_> {
+    pub(super) fn list(&mut self, node: &Node, around: Surroundings<'_>) -> Option<List> {
+        let (keys, line) = self.call_keys(node, &vocabulary::LIST)?;
+        let shared = around.shared;
+        let call = self.call(format!("{}.list", around.name), &keys, line, &Names::NOTHING, shared, Purpose::Read);
+        let items = self.items(&keys);
+        let paging = keys.get("pages").map_or(Some(shared.paging.clone()), |node| self.paging(node));
+        let filters = match keys.get("filters") {
+            Some(node) => {
+                let entries = self.entries(node, "filters").unwrap_or_default();
+                entries.iter().filter_map(|entry| self.push_down(entry, around)).collect()
+            }
+            None => Vec::new(),
+        };
+        let together = keys.get("together").map_or(Some(false), |node| self.flag(node));
+        let language = keys.get("language").map(|node| self.language(node, around));
+        let sorts = match keys.get("sort") {
+            Some(node) => {
+                let entries = self.entries(node, "sort").unwrap_or_default();
+                entries.iter().filter_map(|entry| self.sort(entry, around)).collect()
+            }
+            None => Vec::new(),
+        };
+        let scan = self.scan(&keys);
+        let (call, items, paging, together, language) = (call?, items?, paging?, together?, known(language)?);
+        Some(List { call, items, paging, filters, together, language, sorts, scan })
+    }
+
+    /// The rows of a list; without `items` they are the payload's own elements.
+    pub(super) fn items(&mut self, keys: &Keys<'_>) -> Option<JsonPath> {
+        match keys.get("items") {
+            Some(node) => self.path(node),
+            None => JsonPath::parse("$[*]").ok(),
+        }
+    }
+
+    fn scan(&mut self, keys: &Keys<'_>) -> Scan {
+        let mut scan = Scan::default();
+        if let Some(keys) = keys.get("scan").and_then(|node| self.block(node, &vocabulary::SCAN)) {
+            scan.rows = keys.get("rows").and_then(|node| self.count(node)).unwrap_or(scan.rows);
+            scan.calls = keys.get("calls").and_then(|node| self.count(node)).unwrap_or(scan.calls);
+            scan.time = keys.get("time").and_then(|node| self.duration(node)).unwrap_or(scan.time);
+            scan.keep = match keys.get("keep") {
+                Some(node) if node.text() == Some("none") => Duration::ZERO,
+                Some(node) => self.duration(node).unwrap_or(scan.keep),
+                None => scan.keep,
+            };
+        }
+        scan
+    }
+
+    fn push_down(&mut self, entry: &Entry, around: Surroundings<'_>) -> Option<PushDown> {
+        let split = entry.key.rsplit_once(' ').and_then(|(attribute, op)| Some((attribute, Op::parse(op)?)));
+        let Some((attribute, op)) = split else {
+            self.error(
+                Code::BadFilter,
+                entry.key_span,
+                format!("`{}` is not an attribute and an operator", entry.key),
+                format!("write for example `userName eq`; the operators are {}", Op::ALL.map(Op::as_str).join(", ")),
+            );
+            return None;
+        };
+        let target = self.target(attribute.trim(), entry.key_span, around);
+        let usable = target.as_ref().is_some_and(|target| self.can_be_pushed_down(target, op, entry, around));
+        let keys = self.block(&entry.value, &vocabulary::FILTER)?;
+        let problems = self.diagnostics.len();
+        let (how, place) = match keys.get("call") {
+            Some(line) => {
+                let name = format!("{}.list {attribute} {op}", around.name);
+                (self.lookup(&keys, line, name, around.shared).map(|lookup| How::Call(Box::new(lookup))), line.span)
+            }
+            None => {
+                self.meaningless(
+                    &keys,
+                    &["headers", "item", "items"],
+                    "a filter of the list call",
+                    "they are for a filter with a `call` of its own",
+                );
+                let query = self.require(
+                    &keys,
+                    "query",
+                    "name the query parameter: `query: { login: \"{{value}}\" }`, or another call: `call: GET ...`",
+                );
+                (query.map(|node| How::Query(self.parameters(node, &Names::VALUE))), query.map_or(keys.span, |node| node.span))
+            }
+        };
+        if let Some(how) = how.as_ref().filter(|_| self.diagnostics.len() == problems) {
+            self.check_value(how, op, place);
+        }
+        let exact = keys.get("match").map_or(Some(false), |node| self.word(node, &[("exact", true), ("superset", false)]));
+        let rows = keys.get("rows").map(|node| self.count(node).map(|rows| rows as u64));
+        let accepts = keys.get("value").map_or_else(|| Some(Accepts::default()), |node| self.accepts(node));
+        Some(PushDown { target: target.filter(|_| usable)?, op, how: how?, exact: exact?, rows: known(rows)?, accepts: accepts? })
+    }
+
+    /// What does not hold the value would find the same rows whatever is asked for.
+    fn check_value(&mut self, how: &How, op: Op, span: Span) {
+        let uses = match how {
+            How::Call(lookup) => lookup.call.uses_any(&[Root::Value]),
+            How::Query(query) => {
+                query.iter().flat_map(|(_, value)| value.variables()).any(|variable| variable.root == Root::Value)
+            }
+        };
+        if op == Op::Pr && uses {
+            self.error(Code::BadFilter, span, "`pr` compares with nothing, so there is no `{{value}}`", "write a fixed text");
+        } else if op != Op::Pr && !uses {
+            self.error(
+                Code::BadFilter,
+                span,
+                "nothing here says what to compare with",
+                "put `{{value}}` into it: `query: { login: \"{{value}}\" }`",
+            );
+        }
+    }
+
+    fn lookup(&mut self, keys: &Keys<'_>, line: &Node, name: String, shared: &Shared) -> Option<Lookup> {
+        let call = self.call(name, keys, line, &Names::VALUE, shared, Purpose::Read);
+        if keys.get("item").is_some() {
+            self.meaningless(keys, &["items"], "a call that gives one `item`", "keep `item` or `items`");
+        }
+        let answer = match (keys.get("item"), keys.get("items")) {
+            (_, Some(node)) => self.path(node).map(LookupAnswer::Rows),
+            (Some(node), None) => self.path(node).map(LookupAnswer::One),
+            (None, None) => Some(LookupAnswer::One(JsonPath::root())),
+        };
+        Some(Lookup { call: call?, answer: answer? })
+    }
+
+    fn accepts(&mut self, node: &Node) -> Option<Accepts> {
+        let keys = self.block(node, &vocabulary::ACCEPTS)?;
+        let max = match keys.get("max") {
+            Some(node) => Some(self.count(node)?),
+            None => None,
+        };
+        let without = keys.get("without").and_then(|node| self.text(node)).unwrap_or_default().to_owned();
+        Some(Accepts { max, without })
+    }
+
+    fn sort(&mut self, entry: &Entry, around: Surroundings<'_>) -> Option<SortPushDown> {
+        let target = self.target(&entry.key, entry.key_span, around);
+        let keys = self.block(&entry.value, &vocabulary::SORT)?;
+        let mut direction = |key: &str| {
+            let node = self.require(&keys, key, "name the query parameters of both directions")?;
+            Some(self.parameters(node, &Names::NOTHING))
+        };
+        let (ascending, descending) = (direction("ascending"), direction("descending"));
+        Some(SortPushDown { target: target?, ascending: ascending?, descending: descending? })
+    }
+
+    fn language(&mut self, node: &Node, around: Surroundings<'_>) -> Option<Language> {
+        let keys = self.block(node, &vocabulary::LANGUAGE)?;
+        let query = self.require(&keys, "query", "name the query parameter: `query: { $filter: \"{{expression}}\" }`");
+        let query = query.map(|node| self.parameters(node, &Names::EXPRESSION));
+        let mut fields = Vec::new();
+        if let Some(node) = self.require(&keys, "fields", "name the fields: `fields: { userName: login }`") {
+            for entry in self.entries(node, "fields").unwrap_or_default() {
+                let target = self.target(&entry.key, entry.key_span, around);
+                let field = self.text(&entry.value).map(str::to_owned);
+                fields.extend(target.zip(field));
+            }
+        }
+        let quote = match keys.get("text") {
+            Some(node) => self.quote(node)?,
+            None => Quote::default(),
+        };
+        let mut forms = Vec::new();
+        let tests = Op::ALL.map(|op| (op.as_str(), Form::Test(op)));
+        for (word, form) in tests.into_iter().chain([("and", Form::And), ("or", Form::Or), ("not", Form::Not)]) {
+            let Some(node) = keys.get(word) else { continue };
+            let names = match form {
+                Form::Test(Op::Pr) => Names::FIELD,
+                Form::Test(_) => Names::COMPARISON,
+                Form::And | Form::Or => Names::PAIR,
+                Form::Not => Names::OPERAND,
+            };
+            forms.extend(self.tree(node, &names).map(|tree| (form, tree)));
+        }
+        if !forms.iter().any(|(form, _)| matches!(form, Form::Test(_))) {
+            self.error(
+                Code::MissingKey,
+                node.span,
+                "the language has no comparison",
+                "write at least `eq: \"{{field}} eq {{value}}\"`",
+            );
+        }
+        let is_text = |tree: &Tree| matches!(tree, Tree::Template(_) | Tree::Literal(_));
+        let text = forms.iter().all(|(_, tree)| is_text(tree));
+        if !text && forms.iter().any(|(_, tree)| is_text(tree)) {
+            self.error(Code::BadValue, node.span, "some forms are texts and some are objects", "write all forms in the same way");
+        }
+        let exact = keys.get("match").map_or(Some(false), |node| self.word(node, &[("exact", true), ("superset", false)]));
+        Some(Language { query: query?, fields, quote, forms, text, exact: exact? })
+    }
+
+    fn quote(&mut self, node: &Node) -> Option<Quote> {
+        let keys = self.block(node, &vocabulary::QUOTE)?;
+        let mut text = |key: &str| keys.get(key).and_then(|node| self.text(node)).unwrap_or_default().to_owned();
+        let (open, close, without) = (text("open"), text("close"), text("without"));
+        let mut escape = Vec::new();
+        for entry in keys.get("escape").and_then(|node| self.entries(node, "escape")).unwrap_or_default() {
+            let mut characters = entry.key.chars();
+            match (characters.next(), characters.next(), self.text(&entry.value)) {
+                (Some(character), None, Some(text)) => escape.push((character, text.to_owned())),
+                (_, _, Some(_)) => {
+                    self.error(
+                        Code::BadValue,
+                        entry.key_span,
+                        "one character is meant here",
+                        "write a pair for each character: `{ \"'\": \"''\" }`",
+                    );
+                }
+                _ => {}
+            }
+        }
+        // A text that can end itself is an injection.
+        let guarded = |c: char| escape.iter().any(|(escaped, _)| *escaped == c) || without.contains(c);
+        if let Some(c) = close.chars().next().filter(|c| !guarded(*c)) {
+            self.error(
+                Code::BadValue,
+                node.span,
+                format!("a text with `{c}` in it would end at that place"),
+                format!("tell how it is written: `escape: {{ \"{c}\": ... }}`, or refuse it: `without: \"{c}\"`"),
+            );
+        }
+        Some(Quote { open, close, escape, without })
+    }
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Self {
+            rows: limits::SCAN_ROWS,
+            calls: limits::SCAN_CALLS,
+            time: Duration::from_secs(limits::SCAN_SECONDS),
+            keep: Duration::from_secs(limits::KEEP_SECONDS),
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What the gateway would do for a request, as the planner says it: the calls, what is left to the gateway, the bounds.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::call::build;
+use super::pages::{self, Start, Window};
+use super::query::{Access, Plan, Planner, Serving};
+use super::read::id_of;
+use super::write::key_of;
+use crate::limits;
+use crate::mapping::Mapping;
+use crate::mapping::model::{Call, List, PageBy, Resource, Total};
+use crate::mapping::template::Scope;
+use crate::scim::filter::{self, Predicate};
+use crate::scim::messages::SearchRequest;
+use crate::scim::sort::SortKey;
+use crate::scim::{AttrRef, Profile, Projection, ScimError};
+
+/// The plan of a request, for people and for machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// How the resources are found, in a sentence.
+    pub found_by: String,
+    /// The calls, in order; of a walk the first one.
+    pub calls: Vec<ExplainedCall>,
+    /// What the backend performs.
+    pub pushed: Vec<String>,
+    /// What the gateway checks on every resource; nothing if the backend's answer needs no second look.
+    pub checked_again: Option<String>,
+    /// Who sorts: `backend` or `gateway`.
+    pub sorted_by: Option<&'static str>,
+    /// How the number of all results comes about.
+    pub total: String,
+    /// Calls at the most.
+    pub calls_at_most: u64,
+    /// Records at the most that are walked through; beyond, the answer is 400 tooMany.
+    pub rows_at_most: Option<u64>,
+}
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplainedCall {
+    /// What the mapping calls it.
+    pub name: String,
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// When it is made more than once, or not always.
+    pub repeated: Option<String>,
+}
+
+/// Plans without sending anything.
+#[derive(Debug, Clone, Copy)]
+pub struct Explainer<'m> {
+    pub mapping: &'m Mapping,
+    pub resource: &'m Resource,
+    pub base_url: &'m str,
+    pub profile: &'m Profile,
+}
+
+impl Explainer<'_> {
+    /// GET of one resource.
+    pub fn read(&self, id: &str, names: &SearchRequest) -> Result<Explanation, ScimError> {
+        let projection = self.projection(names)?;
+        let Some(key) = key_of(self.resource, id) else { return Ok(nothing("no record can have this id: 404 without a call")) };
+        let mut calls: Vec<ExplainedCall> = self.key_call(&key).into_iter().collect();
+        calls.extend(self.relation(&projection, None));
+        let calls_at_most = if calls.len() > 1 { limits::RELATION_CALLS as u64 } else { calls.len() as u64 };
+        Ok(Explanation { calls, calls_at_most, ..nothing("by its key") })
+    }
+
+    /// A query of one resource type.
+    pub fn list(&self, search: &SearchRequest) -> Result<Explanation, ScimError> {
+        let (kind, profile) = (&self.resource.kind, self.profile);
+        let filter = match &search.filter {
+            Some(text) => filter::parse(text, profile)?.check(kind, profile)?,
+            None => Predicate::True,
+        };
+        let sort = search.sort_by.as_deref().map(|sort_by| SortKey::parse(sort_by, kind, profile)).transpose()?;
+        let projection = self.projection(search)?;
+        let planner = Planner { mapping: self.mapping, resource: self.resource, base_url: self.base_url };
+        let plan = planner.plan(filter, sort.as_ref().map(|key| (key, search.sort_order)))?;
+        let window = Window::of(search, limits::LIST_RESULTS as u64);
+
+        let (found_by, mut calls) = self.access(&plan.access, &plan, window, search.cursor.is_none());
+        let list = self.resource.list.as_ref();
+        let walked = matches!(&plan.access, Access::List { .. })
+            && list.is_some_and(|list| plan.serving(list, search.cursor.is_none()) == Serving::Walk);
+        let mut calls_at_most = match (&plan.access, list) {
+            (Access::List { .. }, Some(list)) if walked => list.scan.calls as u64,
+            (Access::List { .. }, Some(list)) => match plan.serving(list, search.cursor.is_none()) {
+                Serving::Slice => window.count.div_ceil(pages::covering(&list.paging, window).1).max(1) + 1,
+                _ => list.scan.calls as u64,
+            },
+            (Access::GroupsOf { .. } | Access::Union(_), Some(list)) => list.scan.calls as u64,
+            _ => calls.len() as u64,
+        };
+        if let (false, Some(call)) = (matches!(plan.access, Access::Nothing), self.relation(&projection, Some(window.count))) {
+            calls_at_most += window.count;
+            calls.push(call);
+        }
+        let total = match (&plan.access, list) {
+            (Access::List { .. }, Some(list)) if !walked => match (&list.paging.by, &list.paging.total) {
+                (PageBy::Nothing, _) => "the number of rows".to_owned(),
+                (_, Total::Body(path)) => format!("the backend tells it at {}", path.as_str()),
+                (_, Total::Header(name)) => format!("the backend tells it in {name}"),
+                (_, _) => "the backend tells it in Content-Range".to_owned(),
+            },
+            (Access::List { .. }, _) => "counted by the walk".to_owned(),
+            _ => "counted".to_owned(),
+        };
+        Ok(Explanation {
+            found_by,
+            calls,
+            checked_again: (plan.residual != Predicate::True).then(|| plan.filter.to_string()),
+            sorted_by: sort.map(|_| if plan.sorted { "backend" } else { "gateway" }),
+            total,
+            calls_at_most,
+            rows_at_most: walked.then_some(list).flatten().map(|list| list.scan.rows as u64),
+            pushed: plan.pushed,
+        })
+    }
+
+    fn access(&self, access: &Access<'_>, plan: &Plan<'_, '_>, window: Window, total: bool) -> (String, Vec<ExplainedCall>) {
+        match access {
+            Access::Nothing => ("nothing can match: an empty answer without a call".to_owned(), Vec::new()),
+            Access::Key(key) => ("by its key".to_owned(), self.key_call(key).into_iter().collect()),
+            Access::Lookup { lookup, value } => {
+                let scope = Scope { value: value.as_ref(), ..Scope::default() };
+                ("by a look-up".to_owned(), explained(&lookup.call, &scope, None).into_iter().collect())
+            }
+            Access::GroupsOf { member: key, .. } => {
+                let list = self.resource.members.as_ref().and_then(|members| members.groups.as_ref());
+                let scope = Scope { key: Some(key), ..Scope::default() };
+                let mut calls: Vec<_> =
+                    list.and_then(|list| explained(&list.call, &scope, Some("for each page"))).into_iter().collect();
+                calls.extend(
+                    self.key_call(&Value::from("KEY"))
+                        .map(|call| ExplainedCall { repeated: Some("for each group found".to_owned()), ..call }),
+                );
+                ("by the groups of the member".to_owned(), calls)
+            }
+            Access::List { query } => match &self.resource.list {
+                Some(list) => self.pages(list, query, plan.serving(list, total), window),
+                None => ("the mapping has no `list`".to_owned(), Vec::new()),
+            },
+            Access::Union(branches) => {
+                let calls = branches
+                    .iter()
+                    .flat_map(|branch| self.access(branch, plan, Window { skip: 0, count: u64::MAX }, true).1)
+                    .collect();
+                ("by several ways, each resource once".to_owned(), calls)
+            }
+        }
+    }
+
+    fn pages(&self, list: &List, query: &[(String, String)], serving: Serving, window: Window) -> (String, Vec<ExplainedCall>) {
+        let (found_by, start, size, repeated) = match serving {
+            Serving::Slice => {
+                let (index, size) = pages::covering(&list.paging, window);
+                let several = window.count > size && !matches!(list.paging.by, PageBy::Nothing);
+                (
+                    "by the pages that hold them",
+                    Start::Index(index),
+                    size,
+                    several.then_some("until the page of the client is full"),
+                )
+            }
+            Serving::Follow => {
+                let size = window.count.clamp(1, list.paging.max);
+                ("by going on from page to page", pages::first(&list.paging), size, Some("until the page of the client is full"))
+            }
+            Serving::Walk => {
+                let paged = !matches!(list.paging.by, PageBy::Nothing);
+                (
+                    "by a walk through the list",
+                    pages::first(&list.paging),
+                    list.paging.max,
+                    paged.then_some("for each page of the list"),
+                )
+            }
+        };
+        let base = self.mapping.backend.url.path();
+        let request = pages::page_call(&list.call, &list.paging, &Scope::default(), query, &start, size, base).ok();
+        let calls = request.map(|request| ExplainedCall {
+            name: list.call.name.clone(),
+            method: request.method.to_string(),
+            target: request.target,
+            repeated: repeated.map(str::to_owned),
+        });
+        (found_by.to_owned(), calls.into_iter().collect())
+    }
+
+    fn key_call(&self, key: &Value) -> Option<ExplainedCall> {
+        let get = self.resource.get.as_ref()?;
+        let id = id_of(self.resource, key).map(Value::from);
+        explained(&get.call, &Scope { key: Some(key), id: id.as_ref(), ..Scope::default() }, None)
+    }
+
+    /// The call for the members or groups of a resource, if they are asked for.
+    fn relation(&self, projection: &Projection<'_>, each: Option<u64>) -> Option<ExplainedCall> {
+        let own = self.resource.members.as_ref().map(|members| ("members", &members.list));
+        let others = || {
+            let groups = self.mapping.resources.get(self.resource.groups?)?.members.as_ref()?.groups.as_ref()?;
+            Some(("groups", groups))
+        };
+        let (name, list) = own.or_else(others)?;
+        let attribute = self.resource.kind.schema.attribute(name)?;
+        if !projection.wants(&AttrRef { extension: None, attribute, sub: None }) {
+            return None;
+        }
+        let key = Value::from("KEY");
+        let scope = Scope { key: Some(&key), id: Some(&key), ..Scope::default() };
+        explained(
+            &list.call,
+            &scope,
+            Some(if each.is_some() { "for each resource of the answer, for each page" } else { "for each page" }),
+        )
+    }
+
+    fn projection(&self, search: &SearchRequest) -> Result<Projection<'_>, ScimError> {
+        Projection::new(&search.attributes, &search.excluded_attributes, &self.resource.kind, self.profile)
+    }
+}
+
+fn explained(call: &Call, scope: &Scope<'_>, repeated: Option<&str>) -> Option<ExplainedCall> {
+    let request = build(call, scope, None, &[]).ok()?;
+    Some(ExplainedCall {
+        name: call.name.clone(),
+        method: request.method.to_string(),
+        target: request.target,
+        repeated: repeated.map(str::to_owned),
+    })
+}
+
+fn nothing(found_by: &str) -> Explanation {
+    Explanation {
+        found_by: found_by.to_owned(),
+        calls: Vec::new(),
+        pushed: Vec::new(),
+        checked_again: None,
+        sorted_by: None,
+        total: "one or none".to_owned(),
+        calls_at_most: 0,
+        rows_at_most: None,
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "found         {}", self.found_by)?;
+        for call in &self.calls {
+            write!(f, "call          {} {}   ({}", call.method, call.target, call.name)?;
+            match &call.repeated {
+                Some(repeated) => writeln!(f, ", {repeated})")?,
+                None => writeln!(f, ")")?,
+            }
+        }
+        for pushed in &self.pushed {
+            writeln!(f, "pushed down   {pushed}")?;
+        }
+        if let Some(again) = &self.checked_again {
+            writeln!(f, "checked again {again}")?;
+        }
+        if let Some(who) = self.sorted_by {
+            writeln!(f, "sorted by     the {who}")?;
+        }
+        writeln!(f, "total         {}", self.total)?;
+        write!(f, "at most       {} calls", self.calls_at_most)?;
+        match self.rows_at_most {
+            Some(rows) => write!(f, ", {rows} records walked through (beyond: 400 tooMany)"),
+            None => Ok(()),
+        }
+    }
+}
