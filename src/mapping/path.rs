@@ -63,8 +63,8 @@ impl JsonPath {
         if !text.starts_with('$') {
             return Err("a JSONPath begins with `$`".to_owned());
         }
-        let query = parse_json_path(text).map_err(|error| tidy(&error.to_string()))?;
-        path_rules::check(&query)?;
+        let query = parse_json_path(text).map_err(|error| tidy(text, &error.to_string()))?;
+        path_rules::check(&query, text)?;
         Ok(Self { text: text.to_owned(), form: lower(query) })
     }
 
@@ -181,13 +181,19 @@ fn lower(query: JpQuery) -> Form {
     }
 }
 
-/// The first line of the library's message that says something.
-fn tidy(message: &str) -> String {
-    message
-        .lines()
-        .map(str::trim)
-        .find(|line| line.starts_with("= "))
-        .map_or_else(|| message.lines().next().unwrap_or_default().to_owned(), |line| line.trim_start_matches("= ").to_owned())
+/// The library's message for a person: the place, not the names of its grammar's rules.
+fn tidy(text: &str, message: &str) -> String {
+    let column = message.lines().find_map(|line| line.split_once("--> 1:")?.1.trim().parse::<usize>().ok());
+    match column {
+        Some(column) => {
+            let rest: String = text.chars().skip(column.saturating_sub(1)).collect();
+            if rest.is_empty() { "it ends too early".to_owned() } else { format!("`{rest}` cannot stand there") }
+        }
+        None => {
+            let reason = message.lines().next().unwrap_or_default();
+            reason.trim_start_matches("Invalid json path: ").trim_start_matches("Invalid ").to_owned()
+        }
+    }
 }
 
 // === impl WritePath ===

@@ -7,9 +7,22 @@ use jsonpath_rust::parser::model::{Comparable, Filter, FilterAtom, FnArg, JpQuer
 
 type Checked = Result<(), String>;
 
-/// The reason for which a query cannot be used, for a person.
-pub(super) fn check(query: &JpQuery) -> Checked {
-    segments(&query.segments, false)
+/// The reason for which a query cannot be used, for a person. `text` is the query as it was written.
+pub(super) fn check(query: &JpQuery, text: &str) -> Checked {
+    // The library takes blanks within `$.job title` for a part of the name (RFC 9535 section 2.5.1.1 has none).
+    let name = query.segments.iter().find_map(|segment| blank(segment));
+    match name.filter(|name| !text.contains(&format!("'{name}'")) && !text.contains(&format!("\"{name}\"")) && !text.contains('\\')) {
+        Some(name) => Err(format!("a name with a blank in it is written `['{name}']`")),
+        None => segments(&query.segments, false),
+    }
+}
+
+fn blank(segment: &Segment) -> Option<&str> {
+    match segment {
+        Segment::Descendant(inner) => blank(inner),
+        Segment::Selector(Selector::Name(name)) if name.contains(char::is_whitespace) => Some(name),
+        _ => None,
+    }
 }
 
 fn segments(all: &[Segment], in_filter: bool) -> Checked {

@@ -50,10 +50,11 @@ pub fn parse(text: &str) -> Result<(Node, Vec<Diagnostic>), Diagnostic> {
     if text.len() > limits::MAPPING_BYTES {
         return Err(limit(Span::default(), format!("the document is longer than {} bytes", limits::MAPPING_BYTES)));
     }
-    Builder { events: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0, depth: 0, twice: Vec::new() }.document()
+    Builder { text, events: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0, depth: 0, twice: Vec::new() }.document()
 }
 
 struct Builder<'t> {
+    text: &'t str,
     events: Parser<'t, granit_parser::StrInput<'t>>,
     /// With the depth of what they hold.
     anchors: HashMap<usize, (Node, usize)>,
@@ -110,9 +111,12 @@ impl<'t> Builder<'t> {
             }
             Some(Err(error)) => {
                 let at = error.marker().byte_offset().unwrap_or_default();
-                Err(syntax(Span { start: at, end: at + 1 }, format!("this is not YAML: {}", error.info())).help(
-                    "check the indentation, and put quotes around texts that hold `: ` or begin with `{`, `[`, `*`, `@` or `%`",
-                ))
+                let help = if error.info().contains("tab") {
+                    "indent with blanks: YAML takes no tabs there"
+                } else {
+                    "check the indentation, and put quotes around texts that hold `: ` or begin with `{`, `[`, `*`, `@` or `%`"
+                };
+                Err(syntax(Span { start: at, end: at + 1 }, format!("this is not YAML: {}", error.info())).help(help))
             }
         }
     }
@@ -201,7 +205,12 @@ impl<'t> Builder<'t> {
                 }
             };
             let (event, span) = self.next_node()?;
-            let value = self.node(event, span)?;
+            let mut value = self.node(event, span)?;
+            // A block below its key is pointed at by the key: its first line is seldom what is wrong.
+            let between = self.text.get(key_span.end..value.span.start).unwrap_or_default();
+            if !matches!(value.data, Data::Scalar { .. }) && between.contains('\n') {
+                value.span = key_span;
+            }
             if !seen.insert(key.clone()) {
                 self.twice.push(
                     Diagnostic::error(Code::DuplicateKey, key_span, format!("`{key}` stands in this block twice"))

@@ -115,7 +115,13 @@ pub fn parse(text: &str, resolve: &mut Resolve<'_>) -> Result<Template, String> 
     if text.contains("{{~") || text.contains("~}}") {
         return Err("`~` is not in the language: write `{{name}}`, and only the blanks that you mean".to_owned());
     }
-    let parsed = Parsed::compile(text).map_err(|error| error.reason().to_string())?;
+    let parsed = Parsed::compile(text).map_err(|_| {
+        if text.matches("{{").count() > text.matches("}}").count() {
+            "`{{` has no `}}`".to_owned()
+        } else {
+            "between `{{` and `}}` stands one name, such as `record.rev`".to_owned()
+        }
+    })?;
     let mut parts = Vec::new();
     for element in &parsed.elements {
         match element {
@@ -169,7 +175,8 @@ fn variable(name: &Parameter, params: &[Parameter], resolve: &mut Resolve<'_>) -
         [argument] => {
             let helper = plain(name)?.join(".");
             let Some(converter) = Converter::named(&helper) else {
-                return Err(format!("`{helper}` is not a format: there are {}", super::convert::NAMES.join(", ")));
+                let known: Vec<&str> = super::convert::NAMES.into_iter().filter(|name| Converter::named(name).is_some()).collect();
+                return Err(format!("`{helper}` is not a format: there are {}", known.join(", ")));
             };
             (Some(converter), plain(argument)?)
         }

@@ -128,6 +128,10 @@ impl Compiler<'_> {
         let node = &entry.value;
         let leaf = found.leaf();
         let subs: Vec<&str> = found.attribute.sub_attributes.iter().map(|sub| sub.name.as_str()).collect();
+        if node.is_null() {
+            let key = Node { span: entry.key_span, ..node.clone() };
+            return self.incomplete(&key, "write the field behind the colon, such as `$.field`");
+        }
         let each = matches!(&node.data, Data::Mapping(entries) if entries.iter().any(|entry| entry.key == "each"));
         let keys = if node.text().is_some() {
             Keys { entries: &[], span: node.span, name: "an attribute line" }

@@ -106,6 +106,7 @@ impl Compiler<'_> {
                 "it holds a user name"
             }
             Ok(uri) => return Some(uri),
+            Err(_) if !text.contains("://") => "it begins with neither http:// nor https://",
             Err(_) => "it is not a URL",
         };
         // The text is not shown: it may come from the environment.

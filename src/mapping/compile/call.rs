@@ -118,15 +118,20 @@ impl<'k> Names<'k> {
             Some(word) => format!("did you mean `{{{{{word}}}}}`?"),
             None if known.is_empty() && self.attributes.is_none() => "there are no variables here: write a plain text".to_owned(),
             None if self.roots.iter().any(|(_, root)| *root == Root::Record) && self.attributes.is_none() => {
-                format!("there are {}; a field of the record is `{{{{record.{}}}}}`", known.join(", "), path.join("."))
+                format!("{}; a field of the record is `{{{{record.{}}}}}`", there_are(&known), path.join("."))
             }
             None if known.is_empty() => "there are the attributes that the resource type maps, such as `{{userName}}`".to_owned(),
             None if self.attributes.is_some() => {
                 format!("there are {} and the attributes that the resource type maps", known.join(", "))
             }
-            None => format!("there are {}", known.join(", ")),
+            None => there_are(&known),
         })
     }
+}
+
+fn there_are(names: &[String]) -> String {
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("there {verb} {}", names.join(", "))
 }
 
 fn no_sub_attribute(attribute: &str, name: &str, subs: &[Attribute]) -> String {
@@ -160,12 +165,12 @@ impl Compiler<'_> {
             }
             (Err(reason), None) => {
                 let code = if reason.contains("is not a format") { Code::UnknownConverter } else { Code::BadTemplate };
-                self.error(
-                    code,
-                    span,
-                    format!("this template cannot be used: {reason}"),
-                    "write plain variables such as `{{key}}`",
-                );
+                let help = if code == Code::UnknownConverter {
+                    "write for example `{{epochSeconds value}}`, or the variable alone"
+                } else {
+                    "write plain variables such as `{{key}}`"
+                };
+                self.error(code, span, format!("this template cannot be used: {reason}"), help);
             }
         }
         None
@@ -192,7 +197,11 @@ impl Compiler<'_> {
     ) -> Option<Call> {
         let text = self.text(line)?;
         let Some((method, target)) = text.split_once(' ') else {
-            let help = if text.starts_with('/') { format!("write `GET {text}`") } else { "write `GET /users`".to_owned() };
+            let help = match text {
+                path if path.starts_with('/') => format!("write `GET {path}`"),
+                "GET" | "POST" | "PUT" | "PATCH" | "DELETE" => format!("write the path behind it: `{text} /users/{{{{key}}}}`"),
+                _ => "write for example `GET /users`".to_owned(),
+            };
             self.error(Code::BadCall, line.span, format!("`{text}` is not a method and a path"), help);
             return None;
         };

@@ -158,7 +158,7 @@ impl Compiler<'_> {
         let target = self.target(&entry.key, entry.key_span, around);
         let keys = self.block(&entry.value, &vocabulary::SORT)?;
         let mut direction = |key: &str| {
-            let node = self.require(&keys, key, "name the query parameters of both directions")?;
+            let node = self.require(&keys, key, &format!("name the query parameters of both directions: `{key}: {{ sort: login }}`"))?;
             Some(self.parameters(node, &Names::NOTHING))
         };
         let (ascending, descending) = (direction("ascending"), direction("descending"));
@@ -193,7 +193,7 @@ impl Compiler<'_> {
             };
             forms.extend(self.tree(node, &names).map(|tree| (form, tree)));
         }
-        if !forms.iter().any(|(form, _)| matches!(form, Form::Test(_))) {
+        if !Op::ALL.iter().any(|op| keys.get(op.as_str()).is_some()) {
             self.error(
                 Code::MissingKey,
                 node.span,

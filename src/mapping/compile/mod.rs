@@ -235,6 +235,7 @@ impl Compiler<'_> {
             let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             let help = match did_you_mean(text, names.iter().copied()) {
                 Some(word) => format!("did you mean `{word}`?"),
+                None if names.len() == 1 => format!("write `{}`", names.join("")),
                 None => format!("write one of {}", names.join(", ")),
             };
             self.error(Code::BadValue, node.span, format!("`{text}` has no meaning here"), help);
@@ -247,7 +248,9 @@ impl Compiler<'_> {
         match JsonPath::parse(text) {
             Ok(path) => Some(path),
             Err(reason) => {
-                let help = if text.starts_with('$') {
+                let help = if text.contains(" = ") {
+                    "write `==` to compare".to_owned()
+                } else if text.starts_with('$') {
                     "see RFC 9535, for example `$.profile.mail[0].address`".to_owned()
                 } else if text.contains("{{") {
                     "a field is read by a JSONPath such as `$.profile.surname`; templates are for what is sent".to_owned()
@@ -274,7 +277,7 @@ impl Compiler<'_> {
         match self.secrets.resolve(text) {
             Ok(secret) => Some(secret),
             Err(reason) => {
-                self.error(Code::MissingSecret, node.span, reason, "set it, or name another: `${NAME}` or `${file:/path}`");
+                self.error(Code::MissingSecret, node.span, reason, "a secret is named by `${NAME}` or `${file:/path}`");
                 None
             }
         }

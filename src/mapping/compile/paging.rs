@@ -48,6 +48,7 @@ impl Compiler<'_> {
             let node = self.require(&keys, key, &format!("name the query parameter: `{key}: {key}`"))?;
             self.text(node).map(str::to_owned)
         };
+        let sized = matches!(by, "number" | "offset");
         let by = match by {
             "number" => parameter("page").map(|page| PageBy::Number { page, first: 1 }),
             "offset" => parameter("offset").map(|offset| PageBy::Offset { offset, first: 0 }),
@@ -80,7 +81,7 @@ impl Compiler<'_> {
         };
         let size = match keys.get("size") {
             Some(node) => Some(self.text(node)?.to_owned()),
-            None if matches!(by, Some(PageBy::Number { .. } | PageBy::Offset { .. })) => {
+            None if sized => {
                 self.require(&keys, "size", "name the query parameter of the page size: `size: per_page`");
                 None
             }

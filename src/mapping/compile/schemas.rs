@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Compiler;
-use crate::mapping::diagnostics::Code;
+use crate::mapping::diagnostics::{Code, did_you_mean};
 use crate::mapping::source::{Data, Node};
 use crate::mapping::vocabulary;
 use crate::scim::path::is_attr_name;
@@ -191,14 +191,19 @@ impl Compiler<'_> {
             // One characteristic at a time, so that each mistake is told where it stands.
             let alone = json!({ "name": name, entry.key.as_str(): value });
             if serde_json::from_value::<Attribute>(alone).is_err() {
-                let meaning =
-                    vocabulary::SCHEMA_ATTRIBUTE.keys.iter().find(|key| key.name == entry.key).map_or("", |key| key.meaning);
-                self.error(
-                    Code::BadSchema,
-                    entry.value.span,
-                    format!("this cannot be the `{}` of an attribute", entry.key),
-                    meaning,
-                );
+                let words = match entry.key.as_str() {
+                    "type" => &["string", "boolean", "decimal", "integer", "dateTime", "binary", "reference", "complex"][..],
+                    "mutability" => &["readOnly", "readWrite", "immutable", "writeOnly"],
+                    "returned" => &["always", "never", "default", "request"],
+                    "uniqueness" => &["none", "server", "global"],
+                    _ => &["true", "false"],
+                };
+                let help = match entry.value.text().and_then(|text| did_you_mean(text, words.iter().copied())) {
+                    Some(word) => format!("did you mean `{word}`, without quotes?"),
+                    None => format!("write one of {}", words.join(", ")),
+                };
+                let what = entry.value.text().map_or_else(|| entry.value.kind().to_owned(), |text| format!("`{text}`"));
+                self.error(Code::BadSchema, entry.value.span, format!("{what} cannot be the `{}` of an attribute", entry.key), help);
                 good = false;
             } else if let Some(object) = form.as_object_mut() {
                 object.insert(entry.key.clone(), value);
