@@ -21,9 +21,8 @@ async fn page(demo: &Demo, query: &str, start: usize, count: usize) -> (Vec<Stri
 
 /// A query, and the logins that it must give, in their order, by the rows of the directory itself.
 fn queries(demo: &Demo) -> Vec<(&'static str, Vec<String>)> {
-    let rows: Vec<Value> = (1..=3)
-        .flat_map(|page| demo.record(&format!("/users?per_page=100&page={page}")).as_array().unwrap().clone())
-        .collect();
+    let rows: Vec<Value> =
+        (1..=3).flat_map(|page| demo.record(&format!("/users?per_page=100&page={page}")).as_array().unwrap().clone()).collect();
     assert_eq!(rows.len(), USERS);
     let login = |row: &Value| row["login"].as_str().unwrap().to_owned();
     let title = |row: &Value| row["employment"]["job_title"].as_str().unwrap().to_lowercase();

@@ -26,7 +26,9 @@ fn results(answer: &Answer) -> &[Value] {
 }
 
 fn post(endpoint: &str, bulk_id: &str, data: Value) -> Value {
-    json!({ "method": "POST", "path": endpoint, "bulkId": bulk_id, "data": data })
+    let mut operation = json!({ "method": "POST", "path": endpoint, "bulkId": bulk_id });
+    operation["data"] = data;
+    operation
 }
 
 fn member(id: &str) -> Value {
@@ -97,7 +99,8 @@ async fn bulk_03_to_06_bulk_09_a_wrong_operation_fails_alone() {
 async fn bulk_07_it_stops_after_as_many_errors_as_it_was_told() {
     let demo = Demo::start(0, 0).await;
     let fail = json!({ "method": "DELETE", "path": "/Users/77" });
-    let operations = json!([post("/Users", "a", user("ann", json!({}))), fail, fail, post("/Users", "b", user("bob", json!({})))]);
+    let operations =
+        json!([post("/Users", "a", user("ann", json!({}))), fail, fail, post("/Users", "b", user("bob", json!({})))]);
     for (most, done) in [(1, 2), (2, 3), (3, 4)] {
         let demo = if most == 1 { &demo } else { &Demo::start(0, 0).await };
         let body = json!({ "schemas": [BULK_REQUEST], "failOnErrors": most, "Operations": operations });

@@ -62,9 +62,7 @@ async fn etag_05_etag_06_etag_07_a_write_of_another_version_is_412() {
     let before = demo.record(&path.to_lowercase());
     demo.calls();
     for header in [stale.as_str(), "W/\"nonsense\"", "\"\""] {
-        for (method, body) in
-            [("PUT", Some(user("ann", json!({})))), ("PATCH", Some(titled("x"))), ("DELETE", None)]
-        {
+        for (method, body) in [("PUT", Some(user("ann", json!({})))), ("PATCH", Some(titled("x"))), ("DELETE", None)] {
             let answer = conditional(&demo, method, &path, ("If-Match", header), body).await;
             assert!(answer.refused(412, None).contains(&now), "{method} {header}");
         }

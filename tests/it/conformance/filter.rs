@@ -51,6 +51,9 @@ async fn filter_01_filter_03_filter_18_what_is_no_filter_is_refused() {
     assert!(refused(&demo, "userName regex \"x\"").await.contains("regex"));
 }
 
+/// What a row must hold to be found.
+type Test<'t> = Box<dyn Fn(&Value) -> bool + 't>;
+
 /// Rows of the backend, filtered here, and what the gateway finds: pushed down, looked at again, or walked through.
 #[tokio::test]
 async fn filter_02_what_is_found_is_what_matches() {
@@ -59,7 +62,6 @@ async fn filter_02_what_is_found_is_what_matches() {
     let text = |row: &Value, at: &str| row.pointer(at).and_then(Value::as_str).unwrap_or_default().to_lowercase();
     let login = |row: &Value| text(row, "/login");
     let first = login(&all[0]);
-    type Test<'t> = Box<dyn Fn(&Value) -> bool + 't>;
     let cases: Vec<(String, Test<'_>)> = vec![
         (format!("userName eq \"{}\"", first.to_uppercase()), Box::new(|row| login(row) == first)),
         ("userName co \"an\"".to_owned(), Box::new(|row| login(row).contains("an"))),
@@ -86,15 +88,12 @@ async fn filter_02_what_is_found_is_what_matches() {
             "addresses[country eq \"DE\" and locality eq \"berlin\"]".to_owned(),
             Box::new(|row| text(row, "/contact/places/0/city") == "berlin"),
         ),
+        (format!("{ENTERPRISE}:department eq \"sales\""), Box::new(|row| text(row, "/employment/department") == "sales")),
+        ("name.familyName gt \"m\"".to_owned(), Box::new(|row| text(row, "/profile/surname").as_str() > "m")),
         (
-            format!("{ENTERPRISE}:department eq \"sales\""),
-            Box::new(|row| text(row, "/employment/department") == "sales"),
+            "emails.value ew \"@home.example.net\"".to_owned(),
+            Box::new(|row| row["contact"]["mail"].as_array().unwrap().len() == 2),
         ),
-        (
-            "name.familyName gt \"m\"".to_owned(),
-            Box::new(|row| text(row, "/profile/surname").as_str() > "m"),
-        ),
-        ("emails.value ew \"@home.example.net\"".to_owned(), Box::new(|row| row["contact"]["mail"].as_array().unwrap().len() == 2)),
     ];
     for (filter, matches) in &cases {
         let mut expected: Vec<String> =
@@ -155,7 +154,8 @@ async fn filter_04_filter_06_filter_07_names_precedence_and_operators() {
 #[tokio::test]
 async fn filter_08_booleans_and_binaries_have_no_order() {
     let demo = people().await;
-    for filter in ["active gt true", "active ge true", "active lt true", "active le false", "x509Certificates.value gt \"TUlJ\""] {
+    for filter in ["active gt true", "active ge true", "active lt true", "active le false", "x509Certificates.value gt \"TUlJ\""]
+    {
         refused(&demo, filter).await;
     }
 }
@@ -167,7 +167,8 @@ async fn filter_09_filter_21_instants_compare_as_such() {
     let modified = ann["meta"]["lastModified"].as_str().unwrap();
     // The same instant in another offset.
     let instant: jiff::Timestamp = modified.parse().unwrap();
-    let elsewhere = instant.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(5))).strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string();
+    let elsewhere =
+        instant.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(5))).strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string();
     assert!(elsewhere.ends_with("+05:00"), "{elsewhere}");
     for (filter, holds) in [
         (format!("meta.lastModified eq \"{elsewhere}\""), true),
@@ -270,12 +271,12 @@ async fn filter_19_filter_20_names_with_urns_and_the_schemas_of_a_resource() {
     ] {
         assert_eq!(found(&demo, &filter).await, expected, "{filter}");
     }
-    let [ann, bob] = [0, 1].map(|at| at);
     let list = ids(&demo.get("/Users").await);
+    let (ann, bob) = (&list[0], &list[1]);
     let remove = patch(json!([{ "op": "remove", "path": ENTERPRISE }]));
-    demo.strictly("PATCH", &format!("/Users/{}", list[ann]), Some(remove)).await.ok(200);
+    demo.strictly("PATCH", &format!("/Users/{ann}"), Some(remove)).await.ok(200);
     let add = patch(json!([{ "op": "add", "path": format!("{ENTERPRISE}:division"), "value": "South" }]));
-    demo.strictly("PATCH", &format!("/Users/{}", list[bob]), Some(add)).await.ok(200);
+    demo.strictly("PATCH", &format!("/Users/{bob}"), Some(add)).await.ok(200);
     assert_eq!(found(&demo, &format!("schemas eq \"{ENTERPRISE}\"")).await, ["bob", "cid"]);
 }
 

@@ -104,7 +104,10 @@ async fn group_04_the_size_of_a_group_costs_only_who_reads_it() {
             json!({ "op": "remove", "path": format!("members[value eq \"{member}\"]") }),
             format!("DELETE /teams/{group}/members/{member}"),
         ),
-        (json!({ "op": "remove", "path": "members", "value": [{ "value": member }] }), format!("DELETE /teams/{group}/members/{member}")),
+        (
+            json!({ "op": "remove", "path": "members", "value": [{ "value": member }] }),
+            format!("DELETE /teams/{group}/members/{member}"),
+        ),
     ] {
         assert_eq!(demo.send("PATCH", &path, Some(patch(json!([operation])))).await.status, 204);
         assert_eq!(demo.calls(), [call]);

@@ -18,7 +18,8 @@ async fn page_01_a_start_below_one_is_one() {
 #[tokio::test]
 async fn page_02_a_start_behind_the_end_is_an_empty_page() {
     let demo = Demo::start(5, 0).await;
-    for query in ["startIndex=6", "startIndex=10000&count=7", "startIndex=9223372036854775807", "startIndex=99999999999999999999"] {
+    for query in ["startIndex=6", "startIndex=10000&count=7", "startIndex=9223372036854775807", "startIndex=99999999999999999999"]
+    {
         for more in ["", "&filter=title%20pr", "&sortBy=title", "&count=200"] {
             if query.contains("count") && more.contains("count") {
                 continue;

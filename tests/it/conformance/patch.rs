@@ -92,7 +92,9 @@ async fn patch_08_an_extension_comes_and_goes_with_its_data() {
     let add = patch(json!([{ "op": "add", "path": path, "value": "Sales" }]));
     assert!(demo.strictly("PATCH", &ann, Some(add)).await.ok(200)["schemas"].as_array().unwrap().contains(&json!(ENTERPRISE)));
     let remove = patch(json!([{ "op": "remove", "path": path }]));
-    assert!(!demo.strictly("PATCH", &ann, Some(remove)).await.ok(200)["schemas"].as_array().unwrap().contains(&json!(ENTERPRISE)));
+    assert!(
+        !demo.strictly("PATCH", &ann, Some(remove)).await.ok(200)["schemas"].as_array().unwrap().contains(&json!(ENTERPRISE))
+    );
 }
 
 #[tokio::test]
@@ -124,10 +126,7 @@ async fn patch_10_a_new_primary_value_takes_that_from_the_others() {
     for (operation, expected) in [
         (json!({ "op": "add", "path": "emails", "value": [new] }), "new@x"),
         (json!({ "op": "replace", "path": "emails[type eq \"home\"].primary", "value": true }), "ann@home.example"),
-        (
-            json!({ "op": "replace", "path": "emails[type eq \"work\"]", "value": { "value": "w@x", "primary": true } }),
-            "w@x",
-        ),
+        (json!({ "op": "replace", "path": "emails[type eq \"work\"]", "value": { "value": "w@x", "primary": true } }), "w@x"),
     ] {
         let answer = demo.strictly("PATCH", &ann, Some(patch(json!([operation])))).await;
         assert_eq!(primary(answer.ok(200)), [expected]);
@@ -216,7 +215,8 @@ async fn patch_11_a_transition_that_cannot_be_changed_back_is_named() {
       - { call: \"PATCH /users/{{key}}\", headers: { If-Match: \"{{record.rev}}\" } }
 ";
     let (demo, ann) = with_mapping(&mapping_with(&[(from, to)])).await;
-    let change = patch(json!([{ "op": "replace", "value": { "active": false, ENTERPRISE: { "manager": { "value": "999999" } } } }]));
+    let change =
+        patch(json!([{ "op": "replace", "value": { "active": false, ENTERPRISE: { "manager": { "value": "999999" } } } }]));
     let answer = demo.strictly("PATCH", &ann, Some(change)).await;
     let detail = answer.refused(400, Some("invalidValue"));
     assert!(detail.contains("taken back: active."), "{detail}");
@@ -253,7 +253,10 @@ async fn patch_21_patch_26_patch_27_patch_35_value_paths_reach_the_backend() {
     demo.strictly("PATCH", &ann, Some(change)).await.ok(200);
     let mail = &demo.record(&ann.to_lowercase())["contact"]["mail"];
     assert_eq!(mail.as_array().unwrap().len(), 2);
-    assert_eq!((&mail[0]["label"], &mail[0]["kind"], &mail[0]["address"]), (&json!("Work"), &Value::Null, &json!("ann@work.example")));
+    assert_eq!(
+        (&mail[0]["label"], &mail[0]["kind"], &mail[0]["address"]),
+        (&json!("Work"), &Value::Null, &json!("ann@work.example"))
+    );
     assert_eq!((&mail[1]["address"], &mail[1]["kind"]), (&json!("new@home.example"), &json!("home")));
     let all = patch(json!([{ "op": "remove", "path": "emails[value co \"@\"]" }]));
     assert!(demo.strictly("PATCH", &ann, Some(all)).await.ok(200).get("emails").is_none());

@@ -110,7 +110,8 @@ async fn patch_18_patch_40_parallel_adds_to_one_group_lose_nobody() {
         assert_eq!(answer.status, 204, "{}", answer.body);
     }
     let group = demo.get(&url).await.ok(200).clone();
-    let mut members: Vec<&str> = group["members"].as_array().unwrap().iter().map(|member| member["value"].as_str().unwrap()).collect();
+    let mut members: Vec<&str> =
+        group["members"].as_array().unwrap().iter().map(|member| member["value"].as_str().unwrap()).collect();
     members.sort_unstable();
     let mut expected: Vec<&str> = users.iter().map(String::as_str).collect();
     expected.sort_unstable();

@@ -58,17 +58,16 @@ async fn proj_04_both_at_once_are_refused() {
         // The documented precedence of the lenient profile.
         demo.get(&path).await.ok(200);
     }
-    assert_eq!(names(demo.get(&format!("/Users/{id}?attributes=title&excludedAttributes=title")).await.ok(200)), [
-        "id", "schemas", "title"
-    ]);
+    assert_eq!(
+        names(demo.get(&format!("/Users/{id}?attributes=title&excludedAttributes=title")).await.ok(200)),
+        ["id", "schemas", "title"]
+    );
 }
 
 #[tokio::test]
 async fn proj_05_proj_06_names_of_every_form() {
     let (demo, id) = with_ann().await;
-    let get = async |names: &str| {
-        demo.strictly("GET", &format!("/Users/{id}?attributes={names}"), None).await.ok(200).clone()
-    };
+    let get = async |names: &str| demo.strictly("GET", &format!("/Users/{id}?attributes={names}"), None).await.ok(200).clone();
     let schemas = json!([USER, ENTERPRISE]);
     for (name, expected) in [
         ("name.givenName", json!({ "name": { "givenName": "Ann" } })),

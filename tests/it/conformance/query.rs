@@ -74,7 +74,9 @@ async fn query_04_query_05_the_root_is_all_types_and_a_filter_restricts_it() {
 #[tokio::test]
 async fn query_06_an_attribute_that_a_type_does_not_have_has_no_value() {
     let demo = Demo::start(4, 3).await;
-    for (filter, count) in [("userName pr", 4), ("not (userName pr)", 3), ("userName eq \"x\" or displayName eq \"All Staff\"", 1)] {
+    for (filter, count) in
+        [("userName pr", 4), ("not (userName pr)", 3), ("userName eq \"x\" or displayName eq \"All Staff\"", 1)]
+    {
         assert_eq!(demo.strictly("GET", &filtered("/", filter), None).await.ok(200)["totalResults"], count, "{filter}");
     }
 }

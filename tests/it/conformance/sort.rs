@@ -32,9 +32,7 @@ async fn sort_01_sort_02_in_both_directions_ascending_by_default() {
 
 #[tokio::test]
 async fn sort_03_of_several_values_the_primary_or_the_first() {
-    let emails = |first: &str, second: &str, primary: bool| {
-        json!({ "emails": [{ "value": first, "type": "work" }, { "value": second, "type": "home", "primary": primary }] })
-    };
+    let emails = |first: &str, second: &str, primary: bool| json!({ "emails": [{ "value": first, "type": "work" }, { "value": second, "type": "home", "primary": primary }] });
     let demo =
         with(&[("x", emails("b@x", "z@x", false)), ("y", emails("z@y", "a@y", true)), ("z", emails("c@z", "a@z", false))]).await;
     for sort_by in ["emails.value", "emails"] {

@@ -35,7 +35,8 @@ async fn user_02_name_and_user_08_attributes_without_vocabulary_come_back_as_the
             "postalCode": "91608", "country": "US", "formatted": "100 Universal City Plaza\nHollywood, CA 91608 USA" }],
         "x509Certificates": [{ "value": "MIIDQzCCAqygAwIBAgICEAAwDQYJKoZIhvcNAQEFBQAwTjELMAkGA1UEBhMCVVM=" }],
     });
-    let id = demo.strictly("POST", "/Users", Some(user("bjensen", sent.clone()))).await.ok(201)["id"].as_str().unwrap().to_owned();
+    let id =
+        demo.strictly("POST", "/Users", Some(user("bjensen", sent.clone()))).await.ok(201)["id"].as_str().unwrap().to_owned();
     let found = demo.strictly("GET", &format!("/Users/{id}"), None).await.ok(200).clone();
     for (name, value) in sent.as_object().unwrap() {
         let mut found = found[name].clone();
@@ -56,7 +57,9 @@ async fn user_03_active_is_a_state_of_the_backend() {
     let id = demo.create("/Users", user("ann", json!({ "active": false }))).await;
     let record = || demo.record(&format!("/users/{id}"))["status"].clone();
     assert_eq!(record(), "SUSPENDED");
-    for (value, expected) in [(json!(true), "ACTIVE"), (json!("False"), "SUSPENDED"), (json!("TRUE"), "ACTIVE"), (json!(false), "SUSPENDED")] {
+    for (value, expected) in
+        [(json!(true), "ACTIVE"), (json!("False"), "SUSPENDED"), (json!("TRUE"), "ACTIVE"), (json!(false), "SUSPENDED")]
+    {
         let change = patch(json!([{ "op": "Replace", "path": "active", "value": value }]));
         let answer = demo.send("PATCH", &format!("/Users/{id}"), Some(change)).await;
         assert_eq!(answer.ok(200)["active"], expected == "ACTIVE");
