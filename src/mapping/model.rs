@@ -232,6 +232,8 @@ pub struct List {
     pub language: Option<Language>,
     pub sorts: Vec<SortPushDown>,
     pub scan: Scan,
+    /// The attributes that a row tells, if not all; the others cost a call a row, and only where they are asked for.
+    pub has: Option<Vec<Target>>,
 }
 
 /// How far one request may walk through a list, and how long what was found is kept.
@@ -281,6 +283,11 @@ pub enum Total {
     Header(HeaderName),
     /// Behind the slash of Content-Range.
     ContentRange,
+    /// By a call of its own, with the same filter parameters as the list.
+    Call {
+        call: Box<Call>,
+        at: JsonPath,
+    },
 }
 
 /// A comparison that the backend performs.

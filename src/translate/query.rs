@@ -64,9 +64,10 @@ pub enum Serving {
 }
 
 impl Plan<'_, '_> {
-    /// How a window is served: only what the backend filters, sorts and counts itself can be taken from its pages.
-    pub fn serving(&self, list: &List) -> Serving {
-        let exact = self.residual == Predicate::True && self.sorted && tells_total(&list.paging);
+    /// How a window is served: only what the backend filters, sorts and, if the total must be told, counts itself can be
+    /// taken from its pages.
+    pub fn serving(&self, list: &List, total: bool) -> Serving {
+        let exact = self.residual == Predicate::True && self.sorted && (!total || tells_total(&list.paging));
         match (exact, list.paging.is_random_access()) {
             (false, _) => Serving::Walk,
             (true, true) => Serving::Slice,
@@ -159,6 +160,12 @@ impl<'m> Planner<'m> {
             ways.extend(self.groups_of(index, conjunct, conjuncts));
             ways.extend(self.union(index, conjunct));
         }
+        // What the backend does whole needs no walk: a page of it is a page of the answer.
+        let cost = |way: &Way<'_>| match (&way.access, list) {
+            (Access::List { .. }, Some(list)) if way.covers.len() == conjuncts.len() && tells_total(&list.paging) => 1,
+            (Access::List { .. }, _) => way.calls.min(self.scan_calls()),
+            _ => way.calls,
+        };
         // What is left to check of a relation takes a call for every row.
         let relation = |way: &Way<'_>| {
             let mut found = false;
@@ -167,18 +174,10 @@ impl<'m> Planner<'m> {
             }
             if found { EQUAL_ROWS } else { 0 }
         };
-        // However many rows are guessed: a list that is narrowed down has no more than the whole one, and may be served page by
-        // page where that one would have to be walked through.
-        let scan = self.scan_calls().max(1);
-        let capped = |way: Way<'m>| match way.access {
-            Access::List { .. } => Way { calls: way.calls.min(scan), ..way },
-            _ => way,
-        };
         // Of equally many calls the one that leaves less to check.
         ways.into_iter()
-            .map(capped)
-            .filter(|way| way.calls <= scan)
-            .min_by_key(|way| (way.calls + relation(way), usize::MAX - way.covers.len()))
+            .filter(|way| cost(way) <= self.scan_calls())
+            .min_by_key(|way| (cost(way) + relation(way), usize::MAX - way.covers.len()))
     }
 
     /// `id eq` and `meta.location eq` name one resource.

@@ -67,7 +67,7 @@ impl Answer {
         assert_eq!(self.body["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:Error"]));
         assert_eq!(self.body["status"], json!(status.to_string()));
         let detail = self.body["detail"].as_str().unwrap_or_default();
-        assert!(!detail.is_empty() && detail.len() < 1_000, "{detail}");
+        assert!(!detail.is_empty() && detail.chars().count() < 1_100, "{detail}");
         detail
     }
 

@@ -2,8 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod architecture;
+mod backend_faults;
+mod bad_input;
 mod cli;
 mod conformance;
+mod conformance_doc;
+mod cursors;
 mod demo;
 mod engine_calls;
 mod filter_cases;
@@ -14,4 +18,5 @@ mod patch_cases;
 mod process;
 mod readme;
 mod scim;
+mod stub;
 mod support;

@@ -64,9 +64,11 @@ impl Compiler<'_> {
         let timeout = keys.get("timeout").map_or(Some(Duration::from_secs(10)), |node| self.duration(node));
         let concurrency = keys.get("concurrency").map_or(Some(limits::CALL_CONCURRENCY), |node| self.count(node));
         let envelope = self.path_or(keys.get("envelope"), &JsonPath::root());
-        let paging = keys.get("pages").map_or(Some(Paging::unpaged()), |node| self.paging(node));
         let rules = self.rules(&keys);
-        let shared = Shared { envelope: envelope?, paging: paging?, rules };
+        let mut shared = Shared { envelope: envelope?, paging: Paging::unpaged(), rules };
+        if let Some(node) = keys.get("pages") {
+            shared.paging = self.paging(node, "count", &shared)?;
+        }
         Some((Backend { url: url?, headers, timeout: timeout?, concurrency: concurrency? }, shared))
     }
 

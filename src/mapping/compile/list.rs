@@ -10,7 +10,7 @@ use crate::mapping::model::{
     Accepts, Form, How, Language, List, Lookup, LookupAnswer, PageBy, Paging, PushDown, Quote, Scan, SortPushDown, Total, Tree,
 };
 use crate::mapping::path::JsonPath;
-use crate::mapping::source::{Entry, Node};
+use crate::mapping::source::{Data, Entry, Node};
 use crate::mapping::vocabulary;
 use crate::scim::ResourceType;
 use crate::scim::filter::Op;
@@ -20,7 +20,8 @@ impl Compiler<'_> {
         let (keys, line) = self.call_keys(node, &vocabulary::LIST)?;
         let call = self.call(format!("{name}.list"), &keys, line, &Names::NOTHING, shared, DefaultBody::None);
         let items = self.items(&keys);
-        let paging = keys.get("pages").map_or(Some(shared.paging.clone()), |node| self.paging(node));
+        let paging =
+            keys.get("pages").map_or(Some(shared.paging.clone()), |node| self.paging(node, &format!("{name}.count"), shared));
         let filters = match keys.get("filters") {
             Some(node) => {
                 let entries = self.entries(node, "filters").unwrap_or_default();
@@ -41,7 +42,20 @@ impl Compiler<'_> {
             None => Vec::new(),
         };
         let scan = self.scan(&keys);
-        Some(List { call: call?, items: items?, paging: paging?, filters, together: together?, language, sorts, scan })
+        let has = match keys.get("has") {
+            Some(node) => match &node.data {
+                Data::Sequence(items) => {
+                    let mut target = |item: &Node| self.text(item).and_then(|text| self.target(text, item.span, kind));
+                    Some(items.iter().map(&mut target).collect::<Option<Vec<_>>>()?)
+                }
+                _ => {
+                    self.error(Code::WrongShape, node.span, "has is a list of attributes", "write `has: [userName, active]`");
+                    None
+                }
+            },
+            None => None,
+        };
+        Some(List { call: call?, items: items?, paging: paging?, filters, together: together?, language, sorts, scan, has })
     }
 
     /// The rows of a list; without `items` they are the payload's own elements.
@@ -214,7 +228,7 @@ impl Compiler<'_> {
         Some(Quote { open, close, escape, without })
     }
 
-    pub(super) fn paging(&mut self, node: &Node) -> Option<Paging> {
+    pub(super) fn paging(&mut self, node: &Node, name: &str, shared: &Shared) -> Option<Paging> {
         if node.text() == Some("none") {
             return Some(Paging::unpaged());
         }
@@ -268,14 +282,14 @@ impl Compiler<'_> {
             .require(&keys, "max", "tell the largest page that the backend gives: `max: 100`")
             .and_then(|node| self.count(node));
         let total = match keys.get("total") {
-            Some(node) => self.total(node),
+            Some(node) => self.total(node, name, shared),
             None if matches!(by, Some(PageBy::Range { .. })) => Some(Total::ContentRange),
             None => Some(Total::Counted),
         };
         Some(Paging { by: by?, size, max: max? as u64, total: total? })
     }
 
-    fn total(&mut self, node: &Node) -> Option<Total> {
+    fn total(&mut self, node: &Node, name: &str, shared: &Shared) -> Option<Total> {
         if node.text() == Some("counted") {
             return Some(Total::Counted);
         }
@@ -283,6 +297,11 @@ impl Compiler<'_> {
             return self.path(node).map(Total::Body);
         }
         let keys = self.block(node, &vocabulary::TOTAL)?;
+        if let Some(line) = keys.get("call") {
+            let call = self.call(name.to_owned(), &keys, line, &Names::NOTHING, shared, DefaultBody::None);
+            let at = self.path_or(keys.get("at"), &JsonPath::root());
+            return Some(Total::Call { call: Box::new(call?), at: at? });
+        }
         let header = self.require(&keys, "header", "name the header: `total: { header: X-Total-Count }`")?;
         let text = self.text(header)?;
         self.header_name(text, header.span).map(Total::Header)
