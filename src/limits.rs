@@ -57,7 +57,7 @@ pub const POOL_IDLE_SECONDS: u64 = 60;
 /// Bytes of a mapping document.
 pub const MAPPING_BYTES: usize = 4 << 20;
 /// Nodes of a mapping document after aliases are followed.
-pub const MAPPING_NODES: usize = 200_000;
+pub const MAPPING_NODES: usize = 20_000;
 /// Nesting of a mapping document.
 pub const MAPPING_DEPTH: usize = 64;
 /// Rows on one page of the demo backend.

@@ -242,7 +242,8 @@ impl<B: Backend> Operation<'_, B> {
 
     fn list_call(&self) -> Result<&List, Error> {
         self.resource.list.as_ref().ok_or_else(|| {
-            Error::Mapping(format!("{} has no `list`: describe the call that lists them", self.resource.kind.name))
+            let name = &self.resource.kind.name;
+            ScimError::status(501, format!("{name} resources cannot be listed here; `id eq \"...\"` finds one by its id.")).into()
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::translate::write::key_of;
 
 impl<B: Backend> Operation<'_, B> {
     pub(super) async fn patch(&self, id: &str, sent: Value, names: &Names) -> Result<Reply, Error> {
+        self.check_changeable()?;
         let projection = self.projection(names)?;
         let key = key_of(self.resource, id).ok_or_else(|| self.not_found(id))?;
         let request = PatchRequest::parse(sent, &self.resource.kind, self.context.profile)?;

@@ -13,6 +13,7 @@ use crate::translate::{change, relation};
 
 impl<B: Backend> Operation<'_, B> {
     pub(super) async fn replace(&self, id: &str, sent: Value, names: &Names) -> Result<Reply, Error> {
+        self.check_changeable()?;
         let projection = self.projection(names)?;
         let key = key_of(self.resource, id).ok_or_else(|| self.not_found(id))?;
         let mut incoming = read(sent, &self.resource.kind, Intent::Replace, self.context.profile)?;

@@ -49,15 +49,14 @@ fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
 /// The lines that the body of a create carries. A line whose changes have calls of their own is not in the body that the
 /// attribute map writes: the backend wants to be called for it.
 pub fn created(resource: &Resource) -> impl Iterator<Item = &Line> {
-    let body = resource.create.as_ref().map(|create| &create.call.body);
+    let call = resource.create.as_ref().map(|create| &create.call);
     resource.lines.iter().filter(move |line| {
         line.shape.is_writable()
             && is_written(resource, line)
-            && match body {
-                Some(Body::Record) => transitions(resource, line).next().is_none(),
-                Some(body) => body.uses(&line.target),
-                None => false,
-            }
+            && call.is_some_and(|call| match call.body {
+                Body::Record => transitions(resource, line).next().is_none() || call.uses(&line.target),
+                Body::None | Body::Tree(_) => call.uses(&line.target),
+            })
     })
 }
 

@@ -71,7 +71,7 @@ impl Speaker<'_> {
         let (target, name) = self.language.fields.iter().find(|(target, _)| target.names(&test.target))?;
         let field = Value::from(name.as_str());
         let value = match test.value.to_value() {
-            Some(value) => Some(self.written(convert_operand(self.mapping, self.resource, target, value)?)?),
+            Some(value) => Some(self.written(convert_operand(self.mapping, self.resource, target, test.op, value)?)?),
             None => None,
         };
         let scope = Scope { field: Some(&field), value: value.as_ref(), ..Scope::default() };

@@ -232,7 +232,7 @@ impl<'m> Planner<'m> {
             return None;
         }
         let Some(value) = test.value.to_value() else { return Some(None) };
-        let value = convert_operand(self.mapping, self.resource, &push_down.target, value)?;
+        let value = convert_operand(self.mapping, self.resource, &push_down.target, test.op, value)?;
         push_down.accepts.takes(&value).then_some(Some(value))
     }
 

@@ -12,6 +12,7 @@ mod demo;
 mod engine_calls;
 mod filter_cases;
 mod filter_properties;
+mod mapping_diagnostics;
 mod operations;
 mod paging;
 mod patch_cases;
