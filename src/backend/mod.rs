@@ -53,11 +53,12 @@ impl Backend {
     pub fn new(settings: &model::Backend) -> Result<Self, SetupError> {
         let parts = settings.url.clone().into_parts();
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else { return Err(SetupError::NoHost) };
+        let is_secure = scheme == http::uri::Scheme::HTTPS;
         let path = parts.path_and_query.map(|path| path.path().trim_end_matches('/').to_owned()).unwrap_or_default();
         Ok(Self {
             base: Base { scheme, authority, path },
             headers: settings.headers.clone(),
-            stack: stack::build(settings.timeout).map_err(SetupError::Roots)?,
+            stack: stack::build(settings.timeout, is_secure).map_err(SetupError::Roots)?,
         })
     }
 

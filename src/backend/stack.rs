@@ -31,13 +31,15 @@ struct Whole {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
-pub(super) fn build(limit: Duration) -> io::Result<Stack> {
+/// `is_secure` tells whether TLS is spoken: only then must the system have certificates of authorities.
+pub(super) fn build(limit: Duration, is_secure: bool) -> io::Result<Stack> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(Duration::from_secs(limits::CONNECT_SECONDS)));
-    let https =
-        HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().enable_http2().wrap_connector(http);
+    let tls = HttpsConnectorBuilder::new();
+    let tls = if is_secure { tls.with_native_roots()? } else { tls.with_tls_config(no_authorities()) };
+    let https = tls.https_or_http().enable_http1().enable_http2().wrap_connector(http);
     let client = Client::builder(TokioExecutor::new())
         // Without a timer idle connections would never be closed.
         .pool_timer(TokioTimer::new())
@@ -52,6 +54,11 @@ pub(super) fn build(limit: Duration) -> io::Result<Stack> {
             .timeout(limit)
             .service(Whole { client }),
     ))
+}
+
+/// A configuration that trusts nobody, where TLS is not spoken.
+fn no_authorities() -> rustls::ClientConfig {
+    rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
 }
 
 /// What an error of the stack is. Its text names neither URL nor header.

@@ -54,13 +54,15 @@ impl<B: Backend> Operation<'_, B> {
         }
         let mut is_there = found.is_some();
         if let Some(change) = change {
-            is_there |= !change.is_empty();
-            if let Err(error) = self.change_members(id, &key, change).await {
-                let left = match &former {
-                    Some((former, desired)) => self.revert(id, &key, former, desired).await,
-                    None => Vec::new(),
-                };
-                return Err(error.leaving(left));
+            match self.change_members(id, &key, change).await {
+                Ok(called) => is_there |= called,
+                Err(error) => {
+                    let left = match &former {
+                        Some((former, desired)) => self.revert(id, &key, former, desired).await,
+                        None => Vec::new(),
+                    };
+                    return Err(error.leaving(left));
+                }
             }
             found = None;
         }

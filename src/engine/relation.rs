@@ -128,9 +128,12 @@ impl<B: Backend> Operation<'_, B> {
     /// skipped or refused, as the mapping says. A group is never emptied for the sake of members that nobody knows. Where
     /// a call fails after others, the error says that members were changed: to take that back would need to know who was a
     /// member before.
-    pub(super) async fn change_members(&self, id: &str, key: &Value, change: MemberChange) -> Result<(), Error> {
-        let Some(members) = &self.resource.members else { return Ok(()) };
-        let Some(of) = self.mapping().resources.get(members.of) else { return Ok(()) };
+    ///
+    /// Gives whether a call showed that the group is there.
+    pub(super) async fn change_members(&self, id: &str, key: &Value, change: MemberChange) -> Result<bool, Error> {
+        let Some(members) = &self.resource.members else { return Ok(false) };
+        let Some(of) = self.mapping().resources.get(members.of) else { return Ok(false) };
+        let was_read = change.replace;
         let wanted = change.add.len();
         let change = if change.replace {
             let Some(present) = self.members(members, key).await? else { return Err(self.not_found(id)) };
@@ -140,7 +143,7 @@ impl<B: Backend> Operation<'_, B> {
             change
         };
         if change.add.is_empty() && change.remove.is_empty() {
-            return Ok(());
+            return Ok(was_read);
         }
         let (Some(add), Some(remove)) = (&members.add, &members.remove) else {
             return Err(ScimError::mutability("members: the application does not let memberships be changed.").into());
@@ -148,7 +151,8 @@ impl<B: Backend> Operation<'_, B> {
         let group = Group { id, key, of, unknown: members.unknown, kept: wanted - change.add.len() };
         let mut changed = false;
         let result = self.change_each(&group, add, remove, change, &mut changed).await;
-        result.map_err(|error| if changed { error.leaving(vec!["members".to_owned()]) } else { error })
+        let called = result.map_err(|error| if changed { error.leaving(vec!["members".to_owned()]) } else { error })?;
+        Ok(was_read || called)
     }
 
     async fn change_each(
@@ -158,7 +162,7 @@ impl<B: Backend> Operation<'_, B> {
         remove: &MemberCall,
         change: MemberChange,
         changed: &mut bool,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let wanted = !change.add.is_empty();
         let (mut unknown, mut keys) = (Vec::new(), Vec::new());
         for member in change.add {
@@ -192,7 +196,7 @@ impl<B: Backend> Operation<'_, B> {
             tracing::warn!(group = group.id, count = unknown.len(), "members that the backend does not know were skipped");
             tracing::debug!(group = group.id, ?unknown, "skipped members");
         }
-        Ok(())
+        Ok(!keys.is_empty() || !gone.is_empty())
     }
 
     /// Adds members and tells which are unknown to the backend.

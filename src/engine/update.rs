@@ -78,9 +78,9 @@ impl<B: Backend> Operation<'_, B> {
                 {
                     return Ok(Some(Box::new(found)));
                 }
-                self.again(id, key).await.map(Some)
+                self.again(id, key).await.map(Some).map_err(|error| error.leaving(step.names()))
             }
-            Outcome::Good(_) | Outcome::Done => self.again(id, key).await.map(Some),
+            Outcome::Good(_) | Outcome::Done => self.again(id, key).await.map(Some).map_err(|error| error.leaving(step.names())),
             Outcome::NotFound => Err(self.not_found(id)),
             Outcome::Stale => Ok(None),
             Outcome::Refused(error) => Err(error.into()),

@@ -19,6 +19,14 @@ impl Planned<'_> {
         self.lines.iter().any(|mine| mine.target == line.target)
             || matches!(&self.update.carries, Carries::Transition(target, _) if *target == line.target)
     }
+
+    /// The attributes that the call changes, for people.
+    pub fn names(&self) -> Vec<String> {
+        match &self.update.carries {
+            Carries::Transition(target, _) => vec![target.to_string()],
+            _ => self.lines.iter().map(|line| line.target.to_string()).collect(),
+        }
+    }
 }
 
 /// The writable lines whose value differs. What cannot be read, such as a password, differs if it is given.
