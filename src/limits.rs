@@ -13,6 +13,8 @@ pub const FILTER_BYTES: usize = 8 << 10;
 pub const FILTER_DEPTH: usize = 32;
 /// Comparisons in a filter.
 pub const FILTER_TERMS: usize = 200;
+/// Characters of the detail of an error, which may quote what a client sent.
+pub const DETAIL_CHARS: usize = 1_000;
 /// Operations of one PATCH request.
 pub const PATCH_OPERATIONS: usize = 5_000;
 /// Values of one multi-valued attribute that is not a relation.

@@ -17,6 +17,7 @@ mod replace;
 pub mod request;
 mod update;
 mod walk;
+mod window;
 
 use serde_json::Value;
 

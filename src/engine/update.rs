@@ -94,9 +94,16 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// Takes a change back because a later part of the same request failed; tells what is left of it.
-    pub(super) async fn revert(&self, id: &str, key: &Value, now: &Found, former: &Object, desired: &Object) -> Vec<String> {
+    pub(super) async fn revert(&self, id: &str, key: &Value, former: &Object, desired: &Object) -> Vec<String> {
         let done = change::changed(self.resource, former, desired);
-        if done.is_empty() { Vec::new() } else { self.change_back(id, key, now, former, &done).await }
+        if done.is_empty() {
+            return Vec::new();
+        }
+        // The later part may have given the record another revision.
+        match self.fetch(key).await {
+            Ok(Some(now)) => self.change_back(id, key, &now, former, &done).await,
+            Ok(None) | Err(_) => done.iter().map(|line| line.target.to_string()).collect(),
+        }
     }
 
     /// Gives the lines their former values again, and tells which it could not.

@@ -1,16 +1,23 @@
 //! The compiled form of a mapping. Nothing in it still needs parsing.
 
+mod attributes;
+mod list;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, Uri};
 use serde_json::Value;
 
+pub use attributes::{Clear, Each, Field, Line, Read, Shape, Target, Values};
+pub use list::{
+    Accepts, Form, How, Language, List, Lookup, LookupAnswer, PageBy, Paging, PushDown, Quote, Scan, SortPushDown, Total,
+};
+
 use super::convert::Converter;
-use super::path::{JsonPath, Step, WritePath};
+use super::path::{JsonPath, Step};
 use super::template::{Root, Template};
-use crate::scim::filter::Op;
-use crate::scim::{AttrRef, ResourceType};
+use crate::scim::ResourceType;
 
 /// A backend and how SCIM maps onto it.
 #[derive(Debug, Clone)]
@@ -57,81 +64,6 @@ pub struct Resource {
 pub struct Id {
     pub path: JsonPath,
     pub convert: Vec<Converter>,
-}
-
-/// A top-level attribute or sub-attribute, as the schemas spell it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// The URN, for an attribute of an extension.
-    pub extension: Option<String>,
-    pub attribute: String,
-    pub sub: Option<String>,
-}
-
-/// A line of the attribute map.
-#[derive(Debug, Clone)]
-pub struct Line {
-    pub target: Target,
-    pub shape: Shape,
-}
-
-/// What a line ties together.
-#[derive(Debug, Clone)]
-pub enum Shape {
-    /// A singular attribute or sub-attribute and a field.
-    Field(Field),
-    /// A multi-valued attribute of plain values and an array.
-    Values(Values),
-    /// A multi-valued complex attribute and an array of objects.
-    Each(Each),
-}
-
-/// One value in both directions.
-#[derive(Debug, Clone)]
-pub struct Field {
-    pub read: Option<Read>,
-    pub write: Option<WritePath>,
-    /// In the order from the backend to SCIM.
-    pub convert: Vec<Converter>,
-    /// What is read where the backend has nothing.
-    pub default: Option<Value>,
-    /// What clearing sends.
-    pub clear: Clear,
-    /// The resource type whose id the value is.
-    pub refers: Option<usize>,
-}
-
-/// Where a value is read from.
-#[derive(Debug, Clone)]
-pub enum Read {
-    Path(JsonPath),
-    /// A text computed from the record.
-    Template(Template),
-}
-
-/// What is sent for an attribute that is cleared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Clear {
-    #[default]
-    Null,
-    Empty,
-    Omit,
-}
-
-/// An array of plain values.
-#[derive(Debug, Clone)]
-pub struct Values {
-    pub items: JsonPath,
-    pub write: Option<WritePath>,
-    pub convert: Vec<Converter>,
-}
-
-/// An array of objects; the paths of the fields begin at an element.
-#[derive(Debug, Clone)]
-pub struct Each {
-    pub items: JsonPath,
-    pub write: Option<WritePath>,
-    pub fields: Vec<(String, Field)>,
 }
 
 /// One HTTP request to the backend, ready but for its values.
@@ -217,158 +149,6 @@ pub struct Get {
     pub call: Call,
     /// Where the record is in the payload.
     pub item: JsonPath,
-}
-
-/// Listing resources.
-#[derive(Debug, Clone)]
-pub struct List {
-    pub call: Call,
-    pub items: JsonPath,
-    pub paging: Paging,
-    pub filters: Vec<PushDown>,
-    /// Whether several push-downs may be sent in one call; the backend then gives what satisfies all of them.
-    pub together: bool,
-    /// The backend's own query language, if it has one.
-    pub language: Option<Language>,
-    pub sorts: Vec<SortPushDown>,
-    pub scan: Scan,
-}
-
-/// How far one request may walk through a list, and how long what was found is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scan {
-    pub rows: usize,
-    pub calls: usize,
-    pub time: Duration,
-    /// How long the later pages of a query are served from the walk of its first page; zero for not at all.
-    pub keep: Duration,
-}
-
-/// How a list comes in pages.
-#[derive(Debug, Clone)]
-pub struct Paging {
-    pub by: PageBy,
-    /// The query parameter of the page size, if the size can be chosen.
-    pub size: Option<String>,
-    /// The largest page that the backend gives.
-    pub max: u64,
-    pub total: Total,
-}
-
-/// How one page is asked for.
-#[derive(Debug, Clone)]
-pub enum PageBy {
-    /// All rows in one answer.
-    Nothing,
-    /// By page number.
-    Number { page: String, first: u64 },
-    /// By the number of rows to skip.
-    Offset { offset: String, first: u64 },
-    /// By a cursor that the page before it tells.
-    Cursor { cursor: String, next: JsonPath },
-    /// By a URL that the page before it tells: in its body, or in its header Link (RFC 8288).
-    Link { next: Option<JsonPath> },
-    /// By the header Range in units of rows; the answer is 206 with Content-Range (RFC 9110 section 14).
-    Range { unit: String },
-}
-
-/// Where the number of all rows is told.
-#[derive(Debug, Clone)]
-pub enum Total {
-    /// Nowhere: it is counted by a walk.
-    Counted,
-    Body(JsonPath),
-    Header(HeaderName),
-    /// Behind the slash of Content-Range.
-    ContentRange,
-}
-
-/// A comparison that the backend performs.
-#[derive(Debug, Clone)]
-pub struct PushDown {
-    pub target: Target,
-    pub op: Op,
-    pub how: How,
-    /// Whether the backend compares as SCIM does. If not, it may give more, never less, and the gateway looks again.
-    pub exact: bool,
-    /// How many rows it is likely to give.
-    pub rows: Option<u64>,
-    pub accepts: Accepts,
-}
-
-/// How a comparison is asked for.
-#[derive(Debug, Clone)]
-pub enum How {
-    /// By parameters of the list call.
-    Query(Vec<(String, Template)>),
-    /// By a call of its own.
-    Call(Box<Lookup>),
-}
-
-/// A look-up that is not the list call.
-#[derive(Debug, Clone)]
-pub struct Lookup {
-    pub call: Call,
-    pub answer: LookupAnswer,
-}
-
-/// What a look-up gives.
-#[derive(Debug, Clone)]
-pub enum LookupAnswer {
-    /// One record here, or 404.
-    One(JsonPath),
-    /// All rows that match.
-    Rows(JsonPath),
-}
-
-/// Which values a push-down can carry; others are left to the gateway.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Accepts {
-    /// Characters at the most.
-    pub max: Option<usize>,
-    /// Characters that the value must not hold.
-    pub without: String,
-}
-
-/// A query language, as templates.
-#[derive(Debug, Clone)]
-pub struct Language {
-    /// Where the expression goes.
-    pub query: Vec<(String, Template)>,
-    /// The names of attributes in the language.
-    pub fields: Vec<(Target, String)>,
-    pub quote: Quote,
-    pub forms: Vec<(Form, Tree)>,
-    /// Whether expressions are texts; else they are JSON.
-    pub text: bool,
-    pub exact: bool,
-}
-
-/// A construct of a query language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    Test(Op),
-    And,
-    Or,
-    Not,
-}
-
-/// How a text is written in a query language.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Quote {
-    pub open: String,
-    pub close: String,
-    pub escape: Vec<(char, String)>,
-    /// Characters for which the language has no way at all.
-    pub without: String,
-}
-
-/// An order that the backend gives.
-#[derive(Debug, Clone)]
-pub struct SortPushDown {
-    pub target: Target,
-    pub ascending: Vec<(String, Template)>,
-    pub descending: Vec<(String, Template)>,
 }
 
 /// Creating a resource.
@@ -461,122 +241,6 @@ pub enum UnknownMember {
     Skip,
     /// The request is refused.
     Refuse,
-}
-
-// === impl Target ===
-
-impl Target {
-    /// The attribute that a reference names.
-    pub fn of(reference: &AttrRef<'_>) -> Self {
-        Self {
-            extension: reference.extension.map(|schema| schema.id.clone()),
-            attribute: reference.attribute.name.clone(),
-            sub: reference.sub.map(|sub| sub.name.clone()),
-        }
-    }
-
-    /// Whether a reference names the same top-level attribute.
-    pub fn same_attribute(&self, reference: &AttrRef<'_>) -> bool {
-        self.attribute == reference.attribute.name && self.extension.as_ref() == reference.extension.map(|schema| &schema.id)
-    }
-
-    /// Whether a reference names exactly this.
-    pub fn names(&self, reference: &AttrRef<'_>) -> bool {
-        self.same_attribute(reference) && self.sub.as_deref() == reference.sub.map(|sub| sub.name.as_str())
-    }
-
-    /// Whether both name the same top-level attribute.
-    pub fn same_top(&self, other: &Self) -> bool {
-        self.attribute == other.attribute && self.extension == other.extension
-    }
-
-    /// The reference into the schemas of a resource type.
-    pub fn resolve<'s>(&self, kind: &'s ResourceType) -> Option<AttrRef<'s>> {
-        let (extension, attribute) = match &self.extension {
-            Some(uri) => {
-                let schema = &kind.extension(uri)?.schema;
-                (Some(schema), schema.attribute(&self.attribute)?)
-            }
-            None => (None, kind.attribute(&self.attribute)?),
-        };
-        let sub = match &self.sub {
-            Some(sub) => Some(attribute.sub_attribute(sub)?),
-            None => None,
-        };
-        Some(AttrRef { extension, attribute, sub })
-    }
-}
-
-impl std::fmt::Display for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(uri) = &self.extension {
-            write!(f, "{uri}:")?;
-        }
-        f.write_str(&self.attribute)?;
-        match &self.sub {
-            Some(sub) => write!(f, ".{sub}"),
-            None => Ok(()),
-        }
-    }
-}
-
-// === impl Shape ===
-
-impl Shape {
-    /// Whether the backend takes the attribute.
-    pub fn is_writable(&self) -> bool {
-        match self {
-            Self::Field(field) => field.write.is_some(),
-            Self::Values(values) => values.write.is_some(),
-            Self::Each(each) => each.write.is_some(),
-        }
-    }
-
-    /// The names that lead to the place that is written.
-    pub fn written(&self) -> Option<&[String]> {
-        let place = match self {
-            Self::Field(field) => field.write.as_ref(),
-            Self::Values(values) => values.write.as_ref(),
-            Self::Each(each) => each.write.as_ref(),
-        };
-        place.map(WritePath::names)
-    }
-
-    /// Whether the backend gives the attribute.
-    pub fn is_readable(&self) -> bool {
-        match self {
-            Self::Field(field) => field.read.is_some(),
-            Self::Values(_) | Self::Each(_) => true,
-        }
-    }
-}
-
-// === impl Paging ===
-
-impl Paging {
-    /// All rows in one answer.
-    pub const fn unpaged() -> Self {
-        Self { by: PageBy::Nothing, size: None, max: u64::MAX, total: Total::Counted }
-    }
-
-    /// Whether any page can be asked for without the one before it.
-    pub const fn is_random_access(&self) -> bool {
-        !matches!(self.by, PageBy::Cursor { .. } | PageBy::Link { .. })
-    }
-}
-
-// === impl Accepts ===
-
-impl Accepts {
-    /// Whether the value can be carried.
-    pub fn takes(&self, value: &Value) -> bool {
-        match value {
-            Value::String(text) => {
-                self.max.is_none_or(|max| text.chars().count() <= max) && !text.contains(|c| self.without.contains(c))
-            }
-            _ => true,
-        }
-    }
 }
 
 // === impl Mapping ===

@@ -11,7 +11,9 @@ type Checked = Result<(), String>;
 pub(super) fn check(query: &JpQuery, text: &str) -> Checked {
     // The library takes blanks within `$.job title` for a part of the name (RFC 9535 section 2.5.1.1 has none).
     let name = query.segments.iter().find_map(|segment| blank(segment));
-    match name.filter(|name| !text.contains(&format!("'{name}'")) && !text.contains(&format!("\"{name}\"")) && !text.contains('\\')) {
+    match name
+        .filter(|name| !text.contains(&format!("'{name}'")) && !text.contains(&format!("\"{name}\"")) && !text.contains('\\'))
+    {
         Some(name) => Err(format!("a name with a blank in it is written `['{name}']`")),
         None => segments(&query.segments, false),
     }
@@ -106,9 +108,8 @@ fn value(function: &TestFunction) -> Checked {
 }
 
 fn value_argument(function: &TestFunction, argument: &FnArg) -> Checked {
-    let one = |all: &[Segment]| {
-        all.iter().all(|segment| matches!(segment, Segment::Selector(Selector::Name(_) | Selector::Index(_))))
-    };
+    let one =
+        |all: &[Segment]| all.iter().all(|segment| matches!(segment, Segment::Selector(Selector::Name(_) | Selector::Index(_))));
     let single = match argument {
         FnArg::Literal(_) => true,
         FnArg::Filter(_) => false,

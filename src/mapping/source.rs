@@ -50,7 +50,8 @@ pub fn parse(text: &str) -> Result<(Node, Vec<Diagnostic>), Diagnostic> {
     if text.len() > limits::MAPPING_BYTES {
         return Err(limit(Span::default(), format!("the document is longer than {} bytes", limits::MAPPING_BYTES)));
     }
-    Builder { text, events: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0, depth: 0, twice: Vec::new() }.document()
+    Builder { text, events: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0, depth: 0, twice: Vec::new() }
+        .document()
 }
 
 struct Builder<'t> {

@@ -175,7 +175,8 @@ fn variable(name: &Parameter, params: &[Parameter], resolve: &mut Resolve<'_>) -
         [argument] => {
             let helper = plain(name)?.join(".");
             let Some(converter) = Converter::named(&helper) else {
-                let known: Vec<&str> = super::convert::NAMES.into_iter().filter(|name| Converter::named(name).is_some()).collect();
+                let known: Vec<&str> =
+                    super::convert::NAMES.into_iter().filter(|name| Converter::named(name).is_some()).collect();
                 return Err(format!("`{helper}` is not a format: there are {}", known.join(", ")));
             };
             (Some(converter), plain(argument)?)

@@ -1,7 +1,7 @@
 //! PUT and PATCH as a change set: from the current resource to the desired one, and the calls that bring it about.
 
 use crate::mapping::model::{Body, Carries, Line, Resource, Send, Update};
-use crate::scim::{Mutability, Object, ScimError};
+use crate::scim::{AttrRef, Mutability, Object, ScimError};
 use serde_json::Value;
 
 use super::write::value_of;
@@ -96,6 +96,19 @@ pub fn updates<'m>(resource: &'m Resource, changed: &[&'m Line], desired: &Objec
         }
         None => Ok(planned),
     }
+}
+
+/// Whether some call unassigns an attribute. None does where the backend has a call for each of its values: a status is
+/// left out of a PUT without being changed, as there is nothing that it could be changed to.
+pub fn can_be_cleared(resource: &Resource, attribute: &AttrRef<'_>) -> bool {
+    let mut lines = resource.lines.iter().filter(|line| line.shape.is_writable() && line.target.same_attribute(attribute));
+    lines.any(|line| {
+        resource.update.iter().any(|update| match &update.carries {
+            Carries::Rest => is_rest(resource, line),
+            Carries::Attributes(targets) => targets.iter().any(|target| target.same_top(&line.target)),
+            Carries::Transition(..) => false,
+        })
+    })
 }
 
 /// Whether no update call is for this line in particular.

@@ -109,6 +109,7 @@ impl Explainer<'_> {
                 (PageBy::Nothing, _) => "the number of rows".to_owned(),
                 (_, Total::Body(path)) => format!("the backend tells it at {}", path.as_str()),
                 (_, Total::Header(name)) => format!("the backend tells it in {name}"),
+                (_, Total::Call { call, .. }) => format!("the backend tells it by {}", call.name),
                 (_, _) => "the backend tells it in Content-Range".to_owned(),
             },
             (Access::List { .. }, _) => "counted by the walk".to_owned(),

@@ -160,6 +160,12 @@ impl<'m> Planner<'m> {
             ways.extend(self.groups_of(index, conjunct, conjuncts));
             ways.extend(self.union(index, conjunct));
         }
+        // What the backend does whole needs no walk: a page of it is a page of the answer.
+        let cost = |way: &Way<'_>| match (&way.access, list) {
+            (Access::List { .. }, Some(list)) if way.covers.len() == conjuncts.len() && tells_total(&list.paging) => 1,
+            (Access::List { .. }, _) => way.calls.min(self.scan_calls()),
+            _ => way.calls,
+        };
         // What is left to check of a relation takes a call for every row.
         let relation = |way: &Way<'_>| {
             let mut found = false;
@@ -170,8 +176,8 @@ impl<'m> Planner<'m> {
         };
         // Of equally many calls the one that leaves less to check.
         ways.into_iter()
-            .filter(|way| way.calls <= self.scan_calls().max(1))
-            .min_by_key(|way| (way.calls + relation(way), usize::MAX - way.covers.len()))
+            .filter(|way| cost(way) <= self.scan_calls())
+            .min_by_key(|way| (cost(way) + relation(way), usize::MAX - way.covers.len()))
     }
 
     /// `id eq` and `meta.location eq` name one resource.

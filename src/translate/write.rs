@@ -111,9 +111,7 @@ fn convert(value: Value, converters: &[Converter], target: &Target) -> Result<Va
 pub fn convert_operand(mapping: &Mapping, resource: &Resource, target: &Target, op: Op, value: Value) -> Option<Value> {
     let line =
         resource.lines.iter().find(|line| line.target == *target || line.target.sub.is_none() && line.target.same_top(target))?;
-    let several = |converters: &[Converter]| {
-        matches!(converters.last(), Some(Converter::Values(pairs)) if pairs.iter().any(|(here, there)| *here == value && there.len() > 1))
-    };
+    let several = |converters: &[Converter]| matches!(converters.last(), Some(Converter::Values(pairs)) if pairs.iter().any(|(here, there)| *here == value && there.len() > 1));
     // In the backend's form another comparison may find other rows.
     let lost = |converters: &[Converter]| several(converters) || !converters.iter().all(|converter| converter.keeps(op));
     let field = match &line.shape {

@@ -51,7 +51,7 @@ async fn a_cursor_belongs_to_its_query() {
     let demo = Demo::start(30, 1).await;
     let first = demo.get("/Users?count=10&cursor=").await;
     let cursor = first.body["nextCursor"].as_str().unwrap();
-    let changed = format!("{}A", &cursor[..cursor.len() - 1]);
+    let changed = cursor.chars().rev().collect::<String>();
     for (path, scim_type) in [
         (format!("/Users?count=10&cursor={cursor}&filter=title%20pr"), "invalidCursor"),
         (format!("/Groups?count=10&cursor={cursor}"), "invalidCursor"),

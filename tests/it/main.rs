@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod architecture;
+mod backend_faults;
+mod bad_input;
 mod cli;
+mod conformance;
+mod conformance_doc;
 mod cursors;
 mod demo;
 mod devices;
@@ -11,8 +15,11 @@ mod filter_cases;
 mod filter_properties;
 mod mapping_diagnostics;
 mod operations;
+mod paging;
 mod patch_cases;
 mod process;
 mod readme;
+mod scim;
 mod scripted;
+mod stub;
 mod support;

@@ -44,8 +44,11 @@ impl Compiler<'_> {
             };
             if let Some(other) = lines.iter().find(clash) {
                 let (name, first) = (schemas.shorten(&found), other.name.clone());
-                let message =
-                    if name == first { format!("`{name}` is mapped already") } else { format!("`{name}` is mapped already, by `{first}`") };
+                let message = if name == first {
+                    format!("`{name}` is mapped already")
+                } else {
+                    format!("`{name}` is mapped already, by `{first}`")
+                };
                 self.error(Code::DuplicateAttribute, entry.key_span, message, "keep one of the lines");
                 continue;
             }

@@ -247,7 +247,10 @@ impl Compiler<'_> {
         let mut segments = Vec::new();
         for segment in rest.split('/') {
             let (what, help) = match segment {
-                "" => ("an empty segment", "take out the slash that nothing stands behind; `//` and a slash at the end are not sent"),
+                "" => (
+                    "an empty segment",
+                    "take out the slash that nothing stands behind; `//` and a slash at the end are not sent",
+                ),
                 "." | ".." => ("a dot segment", "write the path that it leads to"),
                 _ => {
                     segments.push(self.template_text(segment, line.span, names).filter(|found| self.segment(found, path, line)));

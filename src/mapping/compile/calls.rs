@@ -82,8 +82,8 @@ impl Compiler<'_> {
         let updates: Vec<Option<Update>> = nodes.iter().map(|node| self.update(node, around)).collect();
         for (index, (node, update)) in nodes.iter().zip(&updates).enumerate() {
             let Some(update) = update else { continue };
-            let earlier = updates.iter().take(index).flatten();
-            let Some(what) = earlier.filter_map(|other| twice(&other.carries, &update.carries)).next() else { continue };
+            let mut earlier = updates.iter().take(index).flatten();
+            let Some(what) = earlier.find_map(|other| twice(&other.carries, &update.carries)) else { continue };
             self.error(
                 Code::BadValue,
                 node.span,
@@ -231,7 +231,12 @@ impl Compiler<'_> {
             && let Some(refuse) = entries.iter().find(|entry| entry.key == "refuse")
         {
             let keys = self.block(node, &vocabulary::DELETE)?;
-            self.meaningless(&keys, &["call", "query", "headers", "body", "errors"], "a delete that is refused", "keep `refuse` alone");
+            self.meaningless(
+                &keys,
+                &["call", "query", "headers", "body", "errors"],
+                "a delete that is refused",
+                "keep `refuse` alone",
+            );
             return self.text(&refuse.value).map(|reason| Delete::Refuse(reason.to_owned()));
         }
         let (keys, line) = self.call_keys(node, &vocabulary::DELETE)?;

@@ -25,9 +25,8 @@ impl Compiler<'_> {
         let mutability = |target: &Target| target.resolve(kind).map(|reference| reference.leaf().mutability);
         let writable = || lines.iter().filter(|mapped| !mapped.broken && mapped.line.shape.is_writable());
         if update.is_empty() {
-            let lost = writable().filter(|mapped| {
-                !matches!(mutability(&mapped.line.target), Some(Mutability::ReadOnly | Mutability::Immutable))
-            });
+            let lost = writable()
+                .filter(|mapped| !matches!(mutability(&mapped.line.target), Some(Mutability::ReadOnly | Mutability::Immutable)));
             let names: Vec<String> = lost.map(|mapped| format!("`{}`", mapped.name)).collect();
             if let Some(first) = names.first() {
                 let and = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };

@@ -61,11 +61,8 @@ impl Compiler<'_> {
             return None;
         };
         let items = self.path(at);
-        let write = if read_only {
-            Some(None)
-        } else {
-            items.as_ref().and_then(|items| self.writable_items(items, at)).map(Some)
-        };
+        let write =
+            if read_only { Some(None) } else { items.as_ref().and_then(|items| self.writable_items(items, at)).map(Some) };
         let mut fields = Vec::new();
         for sub in &attribute.sub_attributes {
             let Some(entry) = keys.entry(&sub.name) else { continue };
@@ -321,7 +318,7 @@ impl Compiler<'_> {
             }
             pairs.push((here, there));
         }
-        let all = [true, false].into_iter().all(|flag| pairs.iter().any(|(here, _)| *here == Value::from(flag)));
+        let all = [true, false].into_iter().all(|flag| pairs.iter().any(|(here, _)| here.as_bool() == Some(flag)));
         if good && leaf.kind == Type::Boolean && !all && (writes || keys.get("default").is_none()) {
             self.error(
                 Code::BadAttribute,

@@ -11,7 +11,7 @@ use crate::mapping::model::{
     Accepts, Form, How, Language, List, Lookup, LookupAnswer, PushDown, Quote, Scan, SortPushDown, Tree,
 };
 use crate::mapping::path::JsonPath;
-use crate::mapping::source::{Entry, Node, Span};
+use crate::mapping::source::{Data, Entry, Node, Span};
 use crate::mapping::template::Root;
 use crate::mapping::vocabulary;
 use crate::scim::filter::Op;
@@ -22,7 +22,9 @@ impl Compiler<'_> {
         let shared = around.shared;
         let call = self.call(format!("{}.list", around.name), &keys, line, &Names::NOTHING, shared, Purpose::Read);
         let items = self.items(&keys);
-        let paging = keys.get("pages").map_or(Some(shared.paging.clone()), |node| self.paging(node));
+        let paging = keys
+            .get("pages")
+            .map_or(Some(shared.paging.clone()), |node| self.paging(node, &format!("{}.count", around.name), shared));
         let filters = match keys.get("filters") {
             Some(node) => {
                 let entries = self.entries(node, "filters").unwrap_or_default();
@@ -40,8 +42,20 @@ impl Compiler<'_> {
             None => Vec::new(),
         };
         let scan = self.scan(&keys);
-        let (call, items, paging, together, language) = (call?, items?, paging?, together?, known(language)?);
-        Some(List { call, items, paging, filters, together, language, sorts, scan })
+        let has = keys.get("has").map(|node| match &node.data {
+            Data::Sequence(items) => {
+                let target = |item: &Node| self.text(item).and_then(|text| self.target(text, item.span, around));
+                let targets: Vec<_> = items.iter().map(target).collect();
+                targets.into_iter().collect::<Option<Vec<_>>>()
+            }
+            _ => {
+                self.error(Code::WrongShape, node.span, "has is a list of attributes", "write `has: [userName, active]`");
+                None
+            }
+        });
+        let (call, items, paging, together, language, has) =
+            (call?, items?, paging?, together?, known(language)?, known(has)?);
+        Some(List { call, items, paging, filters, together, language, sorts, scan, has })
     }
 
     /// The rows of a list; without `items` they are the payload's own elements.
@@ -158,7 +172,8 @@ impl Compiler<'_> {
         let target = self.target(&entry.key, entry.key_span, around);
         let keys = self.block(&entry.value, &vocabulary::SORT)?;
         let mut direction = |key: &str| {
-            let node = self.require(&keys, key, &format!("name the query parameters of both directions: `{key}: {{ sort: login }}`"))?;
+            let node =
+                self.require(&keys, key, &format!("name the query parameters of both directions: `{key}: {{ sort: login }}`"))?;
             Some(self.parameters(node, &Names::NOTHING))
         };
         let (ascending, descending) = (direction("ascending"), direction("descending"));

@@ -104,9 +104,8 @@ impl Compiler<'_> {
         }
         let name = keys.get("name").and_then(|node| self.text(node)).unwrap_or("mapping").to_owned();
         let schemas = keys.get("schemas").map(|node| self.schemas(node)).unwrap_or_default();
-        let backend = self
-            .require(&keys, "backend", "tell where the backend is: `backend: { url: ... }`")
-            .map(|node| self.backend(node));
+        let backend =
+            self.require(&keys, "backend", "tell where the backend is: `backend: { url: ... }`").map(|node| self.backend(node));
         let resources = self.require(&keys, "resources", "map at least one resource type, such as `User`");
         // The resource types are looked at even if the backend's block cannot be used.
         let (backend, shared) = backend.unwrap_or_default();

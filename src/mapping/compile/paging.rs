@@ -1,8 +1,10 @@
 //! `pages`: how lists come in pages.
 
 use super::Compiler;
+use super::call::{Names, Purpose, Shared};
 use crate::mapping::diagnostics::Code;
 use crate::mapping::model::{PageBy, Paging, Total};
+use crate::mapping::path::JsonPath;
 use crate::mapping::source::Node;
 use crate::mapping::vocabulary;
 
@@ -33,7 +35,7 @@ const PARTS: [(&str, &str); 22] = [
 ];
 
 impl Compiler<'_> {
-    pub(super) fn paging(&mut self, node: &Node) -> Option<Paging> {
+    pub(super) fn paging(&mut self, node: &Node, name: &str, shared: &Shared) -> Option<Paging> {
         if node.text() == Some("none") {
             return Some(Paging::unpaged());
         }
@@ -91,14 +93,14 @@ impl Compiler<'_> {
             .require(&keys, "max", "tell the largest page that the backend gives: `max: 100`")
             .and_then(|node| self.count(node));
         let total = match keys.get("total") {
-            Some(node) => self.total(node),
+            Some(node) => self.total(node, name, shared),
             None if matches!(by, Some(PageBy::Range { .. })) => Some(Total::ContentRange),
             None => Some(Total::Counted),
         };
         Some(Paging { by: by?, size, max: max? as u64, total: total? })
     }
 
-    fn total(&mut self, node: &Node) -> Option<Total> {
+    fn total(&mut self, node: &Node, name: &str, shared: &Shared) -> Option<Total> {
         if node.text() == Some("counted") {
             return Some(Total::Counted);
         }
@@ -106,6 +108,11 @@ impl Compiler<'_> {
             return self.path(node).map(Total::Body);
         }
         let keys = self.block(node, &vocabulary::TOTAL)?;
+        if let Some(line) = keys.get("call") {
+            let call = self.call(name.to_owned(), &keys, line, &Names::NOTHING, shared, Purpose::Read);
+            let at = self.path_or(keys.get("at"), &JsonPath::root());
+            return Some(Total::Call { call: Box::new(call?), at: at? });
+        }
         let header = self.require(&keys, "header", "name the header: `total: { header: X-Total-Count }`")?;
         let text = self.text(header)?;
         self.header_name(text, header.span).map(Total::Header)

@@ -1,7 +1,7 @@
 //! What a resource type publishes: the part of the schemas that the mapping can hold.
 
-use super::attribute::MappedLine;
 use super::Compiler;
+use super::attribute::MappedLine;
 use crate::mapping::diagnostics::Code;
 use crate::mapping::model::{Membership, Resource, Shape};
 use crate::mapping::source::Entry;
@@ -23,7 +23,10 @@ pub(super) fn narrow(full: &ResourceType, lines: &[MappedLine], member_display: 
                 if extension.is_none() && attribute.name == "members" && members {
                     let mut kept = attribute.clone();
                     kept.sub_attributes.retain(|sub| sub.name != "display" || member_display);
-                    kept.sub_attributes.iter_mut().filter(|sub| sub.name == "display").for_each(|sub| sub.mutability = Mutability::ReadOnly);
+                    kept.sub_attributes
+                        .iter_mut()
+                        .filter(|sub| sub.name == "display")
+                        .for_each(|sub| sub.mutability = Mutability::ReadOnly);
                     return Some(kept);
                 }
                 let own = of(attribute);
@@ -32,7 +35,9 @@ pub(super) fn narrow(full: &ResourceType, lines: &[MappedLine], member_display: 
                     [(line, None)] => Some(line.narrow(attribute)),
                     parts => {
                         let mut kept = attribute.clone();
-                        let refers = parts.iter().any(|(line, _)| matches!(&line.line.shape, Shape::Field(field) if field.refers.is_some()));
+                        let refers = parts
+                            .iter()
+                            .any(|(line, _)| matches!(&line.line.shape, Shape::Field(field) if field.refers.is_some()));
                         kept.sub_attributes = attribute
                             .sub_attributes
                             .iter()

@@ -22,7 +22,10 @@ impl Compiler<'_> {
         });
         let Some(leaf) = target.resolve(around.kind).map(|reference| reference.leaf()) else { return false };
         if leaf.kind == Type::Complex && op != Op::Pr {
-            return refuse(format!("`{}` has sub-attributes, so there is nothing to compare", target.attribute), "name one, as in `emails.value eq`");
+            return refuse(
+                format!("`{}` has sub-attributes, so there is nothing to compare", target.attribute),
+                "name one, as in `emails.value eq`",
+            );
         }
         let Some(mapped) = line else {
             return refuse(

@@ -62,7 +62,9 @@ impl Compiler<'_> {
         let items = self.items(&keys);
         let key = self.require(&keys, "key", "tell where the key is in a row: `key: $.user_id`").and_then(|node| self.path(node));
         let display = keys.get("display").map(|node| self.path(node));
-        let paging = keys.get("pages").map_or(Some(shared.paging.clone()), |node| self.paging(node));
+        let paging = keys
+            .get("pages")
+            .map_or(Some(shared.paging.clone()), |node| self.paging(node, &format!("{name}.members.count"), shared));
         let display = match display {
             Some(path) => Some(path?),
             None => None,

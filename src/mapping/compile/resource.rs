@@ -104,8 +104,7 @@ impl Compiler<'_> {
         if let (Some(update), Some(create)) = (&update, known_ref(create.as_ref())) {
             self.check_carried(&lines, &kind, update, create, entry);
         }
-        let (get, list, create, delete, members) =
-            (known(get)?, known(list)?, known(create)?, known(delete)?, known(members)?);
+        let (get, list, create, delete, members) = (known(get)?, known(list)?, known(create)?, known(delete)?, known(members)?);
         endpoint?;
         let lines = lines.into_iter().map(|line| line.line).collect();
         Some(Resource { id: id?, lines, get, list, create, update: update?, delete, members, groups: None, kind })

@@ -6,8 +6,8 @@ use super::Compiler;
 use crate::mapping::diagnostics::{Code, did_you_mean};
 use crate::mapping::source::{Data, Node};
 use crate::mapping::vocabulary;
-use crate::scim::path::is_attr_name;
 use crate::scim::AttrRef;
+use crate::scim::path::is_attr_name;
 use crate::scim::schema::{self, Attribute, Mutability, ResourceType, Returned, Schema, Type};
 
 /// The schemas that a mapping can name, by short name.
@@ -40,7 +40,8 @@ impl Schemas {
     /// The short way to write a reference: with the short name of its schema.
     pub(super) fn shorten(&self, reference: &AttrRef<'_>) -> String {
         let text = reference.to_string();
-        let short = reference.extension.and_then(|schema| Some((schema, self.0.iter().find(|(_, known)| known.id == schema.id)?)));
+        let short =
+            reference.extension.and_then(|schema| Some((schema, self.0.iter().find(|(_, known)| known.id == schema.id)?)));
         match short {
             Some((schema, (alias, _))) => text.replacen(&schema.id, alias, 1),
             None => text,
@@ -203,7 +204,12 @@ impl Compiler<'_> {
                     None => format!("write one of {}", words.join(", ")),
                 };
                 let what = entry.value.text().map_or_else(|| entry.value.kind().to_owned(), |text| format!("`{text}`"));
-                self.error(Code::BadSchema, entry.value.span, format!("{what} cannot be the `{}` of an attribute", entry.key), help);
+                self.error(
+                    Code::BadSchema,
+                    entry.value.span,
+                    format!("{what} cannot be the `{}` of an attribute", entry.key),
+                    help,
+                );
                 good = false;
             } else if let Some(object) = form.as_object_mut() {
                 object.insert(entry.key.clone(), value);
