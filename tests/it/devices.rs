@@ -196,7 +196,8 @@ async fn lists_without_a_total_are_counted_by_a_walk() {
 #[tokio::test]
 async fn filters() {
     let registry = registry();
-    let found = |target: &str, records: &[Value]| call(&format!("GET /devices?view=full&{target}from=0&n=2")).answer(rows(records));
+    let found =
+        |target: &str, records: &[Value]| call(&format!("GET /devices?view=full&{target}from=0&n=2")).answer(rows(records));
     let cases = [
         ("serial eq \"SN-1\"", "sn=SN-1&", vec![numbered(1)], 1),
         ("serial eq \"a b&c\"", "sn=a%20b%26c&", vec![], 0),
@@ -322,11 +323,11 @@ async fn what_cannot_be_written() {
     let seen = registry.replace("/Devices/7", with(whole.clone(), json!({ "serial": "SN-2" })), [read()]).await;
     assert_eq!((seen.status, &seen.body["scimType"]), (400, &json!("mutability")));
     // What a PUT leaves out goes.
-    let steps = [
-        read(),
-        call("PATCH /devices/D-7").body(json!({ "label": "", "notes": null, "manual": null })).answer(one(record())),
-    ];
-    let seen = registry.replace("/Devices/7", with(whole, json!({ "label": null, "notes": null, "manual": null, "slots": null })), steps).await;
+    let steps =
+        [read(), call("PATCH /devices/D-7").body(json!({ "label": "", "notes": null, "manual": null })).answer(one(record()))];
+    let seen = registry
+        .replace("/Devices/7", with(whole, json!({ "label": null, "notes": null, "manual": null, "slots": null })), steps)
+        .await;
     assert_eq!(seen.status, 200, "{}", seen.body);
 }
 
@@ -361,7 +362,10 @@ async fn an_extension_of_ones_own() {
     let seen = registry.patch("/Users/u1", json!([{ "op": "replace", "path": path, "value": "B2" }]), steps).await;
     assert_eq!((seen.status, &seen.body[BADGE]["number"]), (200, &json!("B2")), "{}", seen.body);
     // `send: full` puts all that the call carries into the body.
-    let steps = [read(), call("PUT /people/u1").body(json!({ "login": "anna" })).answer(json!({ "result": { "id": "u1", "login": "anna" } }))];
+    let steps = [
+        read(),
+        call("PUT /people/u1").body(json!({ "login": "anna" })).answer(json!({ "result": { "id": "u1", "login": "anna" } })),
+    ];
     let seen = registry.patch("/Users/u1", json!([{ "op": "replace", "path": "userName", "value": "anna" }]), steps).await;
     assert_eq!((seen.status, &seen.body["userName"]), (200, &json!("anna")));
 

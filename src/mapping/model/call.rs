@@ -1,70 +1,13 @@
-//! The compiled form of a mapping. Nothing in it still needs parsing.
-
-mod attributes;
-mod list;
+//! Calls: one HTTP request to the backend each, and what its answers mean.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderName, Method};
 use serde_json::Value;
 
-pub use attributes::{Clear, Each, Field, Line, Read, Shape, Target, Values};
-pub use list::{
-    Accepts, Form, How, Language, List, Lookup, LookupAnswer, PageBy, Paging, PushDown, Quote, Scan, SortPushDown, Total,
-};
-
-use super::convert::Converter;
-use super::path::{JsonPath, Step};
-use super::template::{Root, Template};
-use crate::scim::ResourceType;
-
-/// A backend and how SCIM maps onto it.
-#[derive(Debug, Clone)]
-pub struct Mapping {
-    pub name: String,
-    pub backend: Backend,
-    /// The resource types, in the order of the document.
-    pub resources: Vec<Resource>,
-}
-
-/// Where the backend is and how it is spoken to.
-#[derive(Debug, Clone)]
-pub struct Backend {
-    /// Scheme, authority and the path before every call's, without a slash at its end.
-    pub url: Uri,
-    /// Headers of every call, credentials among them; those are marked sensitive.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The time for one call.
-    pub timeout: Duration,
-    /// Calls side by side for one request.
-    pub concurrency: usize,
-}
-
-/// A resource type and its calls.
-#[derive(Debug, Clone)]
-pub struct Resource {
-    /// What the mapping can hold of the schemas; this is published and checked against.
-    pub kind: ResourceType,
-    pub id: Id,
-    pub lines: Vec<Line>,
-    pub get: Option<Get>,
-    pub list: Option<List>,
-    pub create: Option<Create>,
-    pub update: Vec<Update>,
-    pub delete: Option<Delete>,
-    /// Its members, for a group.
-    pub members: Option<Membership>,
-    /// The resource type whose membership gives this type's `groups`, if one does.
-    pub groups: Option<usize>,
-}
-
-/// Where the key of a record stands, and its form in SCIM.
-#[derive(Debug, Clone)]
-pub struct Id {
-    pub path: JsonPath,
-    pub convert: Vec<Converter>,
-}
+use super::Target;
+use crate::mapping::path::{JsonPath, Step};
+use crate::mapping::template::{Root, Template};
 
 /// One HTTP request to the backend, ready but for its values.
 #[derive(Debug, Clone)]
@@ -199,57 +142,6 @@ pub enum Delete {
     Call(Box<Call>),
     /// Never: the text tells why.
     Refuse(String),
-}
-
-/// The members of a group as a relation.
-#[derive(Debug, Clone)]
-pub struct Membership {
-    /// The resource type of the members.
-    pub of: usize,
-    pub list: MemberList,
-    pub add: Option<MemberCall>,
-    pub remove: Option<MemberCall>,
-    /// The groups of a member.
-    pub groups: Option<MemberList>,
-    pub unknown: UnknownMember,
-}
-
-/// A list of members, or of a member's groups.
-#[derive(Debug, Clone)]
-pub struct MemberList {
-    pub call: Call,
-    pub items: JsonPath,
-    pub paging: Paging,
-    /// Where the key is in a row.
-    pub key: JsonPath,
-    pub display: Option<JsonPath>,
-}
-
-/// Adding or removing members.
-#[derive(Debug, Clone)]
-pub struct MemberCall {
-    pub call: Call,
-    /// Members in one call.
-    pub batch: usize,
-}
-
-/// What happens to a member that the backend does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum UnknownMember {
-    /// The known ones are taken, the others reported in the log; a request in which none is known is refused.
-    #[default]
-    Skip,
-    /// The request is refused.
-    Refuse,
-}
-
-// === impl Mapping ===
-
-impl Mapping {
-    /// The resource type served at an endpoint (`/Users`); endpoints are case-sensitive.
-    pub fn at(&self, endpoint: &str) -> Option<&Resource> {
-        self.resources.iter().find(|resource| resource.kind.endpoint == endpoint)
-    }
 }
 
 // === impl Call ===
