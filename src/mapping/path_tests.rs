@@ -93,8 +93,13 @@ fn functions_take_and_give_what_the_rfc_says() {
         assert!(serde_json_path::JsonPath::parse(text).is_err(), "{text}");
         assert!(JsonPath::parse(text).is_err(), "{text}");
     }
-    let reason = JsonPath::parse("$[?size(@.a) == 1]").unwrap_err();
-    assert!(reason.contains("there is no function `size`"), "{reason}");
+    // An extension of the library's.
+    let reason = JsonPath::parse("$[?in(@.a, @.b)]").unwrap_err();
+    assert!(reason.contains("there is no function `in`"), "{reason}");
+    for text in ["$[?size(@.a) == 1]", "$.job title", "$.a.b c.d", "$..b c"] {
+        assert!(serde_json_path::JsonPath::parse(text).is_err(), "{text}");
+        assert!(JsonPath::parse(text).is_err(), "{text}");
+    }
     let reason = JsonPath::parse("$[?@[?@ > 1]]").unwrap_err();
     assert!(reason.contains("filter within a filter"), "{reason}");
 }

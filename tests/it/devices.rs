@@ -1,4 +1,5 @@
 //! A resource type and an extension of the mapping's own, end to end against a scripted backend.
+#![expect(clippy::needless_pass_by_value, reason = "`json!` makes values")]
 
 use scimitar::backend::Backend;
 use scimitar::engine::ScimRequest;
@@ -349,7 +350,7 @@ async fn an_extension_of_ones_own() {
     let steps = [call("GET /people").answer(json!({ "result": [person(), { "id": "u2", "login": "bob" }] }))];
     let seen = registry.search("/Users", SearchRequest { count: Some(1), ..SearchRequest::default() }, steps).await;
     assert_eq!((&seen.body["totalResults"], seen.body["Resources"].as_array().unwrap().len()), (&json!(2), 1));
-    assert_eq!(seen.body["Resources"][0].get(BADGE).is_some(), true);
+    assert!(seen.body["Resources"][0].get(BADGE).is_some());
 
     let path = format!("{BADGE}:number");
     let changed = json!({ "id": "u1", "login": "ann", "badge": { "no": "B2", "level": 3 } });

@@ -10,6 +10,7 @@ mod conformance_doc;
 mod cursors;
 mod demo;
 mod devices;
+mod docs;
 mod engine_calls;
 mod filter_cases;
 mod filter_properties;

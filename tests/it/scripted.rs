@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use http::HeaderMap;
 use scimitar::engine::{Context, Engine, Names, Offer, Reply, ScimRequest, ports};
 use scimitar::mapping::{Mapping, Report, load};
-use scimitar::scim::Profile;
+use scimitar::scim::{Profile, ScimType};
 use scimitar::scim::messages::SearchRequest;
 use scimitar::translate::call::{Answer, HttpCall};
 use scimitar::translate::outcome::Fault;
@@ -145,7 +145,7 @@ impl Scripted {
                 let error = error.to_scim();
                 Reply {
                     status: error.status,
-                    body: Some(json!({ "scimType": error.scim_type.map(|keyword| keyword.as_str()), "detail": error.detail })),
+                    body: Some(json!({ "scimType": error.scim_type.map(ScimType::as_str), "detail": error.detail })),
                     ..Reply::default()
                 }
             }

@@ -42,20 +42,19 @@ impl Compiler<'_> {
             None => Vec::new(),
         };
         let scan = self.scan(&keys);
-        let has = match keys.get("has") {
-            Some(node) => match &node.data {
-                Data::Sequence(items) => {
-                    let mut target = |item: &Node| self.text(item).and_then(|text| self.target(text, item.span, around));
-                    Some(items.iter().map(&mut target).collect::<Option<Vec<_>>>()?)
-                }
-                _ => {
-                    self.error(Code::WrongShape, node.span, "has is a list of attributes", "write `has: [userName, active]`");
-                    None
-                }
-            },
-            None => None,
-        };
-        let (call, items, paging, together, language) = (call?, items?, paging?, together?, known(language)?);
+        let has = keys.get("has").map(|node| match &node.data {
+            Data::Sequence(items) => {
+                let target = |item: &Node| self.text(item).and_then(|text| self.target(text, item.span, around));
+                let targets: Vec<_> = items.iter().map(target).collect();
+                targets.into_iter().collect::<Option<Vec<_>>>()
+            }
+            _ => {
+                self.error(Code::WrongShape, node.span, "has is a list of attributes", "write `has: [userName, active]`");
+                None
+            }
+        });
+        let (call, items, paging, together, language, has) =
+            (call?, items?, paging?, together?, known(language)?, known(has)?);
         Some(List { call, items, paging, filters, together, language, sorts, scan, has })
     }
 
