@@ -1,5 +1,6 @@
 //! Queries (RFC 7644 section 3.4.2): of one resource type, and of all.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -105,8 +106,8 @@ impl<B: Backend> Operation<'_, B> {
         let mut listed = match &plan.access {
             Access::List { query: parameters } => self.listed(parameters, &plan, sort, window).await?,
             access => {
-                let found = self.gather(access).await?;
-                let check = self.verifier(&plan).clone();
+                let check = self.verifier(&plan);
+                let found = self.gather(access, &check).await?;
                 self.sift(found, &check, sort, window).await?
             }
         };
@@ -122,12 +123,31 @@ impl<B: Backend> Operation<'_, B> {
 
     /// What every resource is held against. The whole filter, because a backend may ignore what it was sent; but a
     /// membership that the backend has looked up is not fetched again to be compared.
-    fn verifier<'p, 's>(&self, plan: &'p Plan<'_, 's>) -> &'p Predicate<'s> {
-        if self.needs_relation(&plan.filter) { &plan.residual } else { &plan.filter }
+    fn verifier<'s>(&self, plan: &Plan<'_, 's>) -> Predicate<'s> {
+        if self.needs_relation(&plan.filter) {
+            Predicate::and([self.without_relation(&plan.filter), plan.residual.clone()])
+        } else {
+            plan.filter.clone()
+        }
     }
 
-    /// All resources that an access gives, each once.
-    fn gather<'a>(&'a self, access: &'a Access<'_>) -> Pin<Box<dyn Future<Output = Result<Vec<Object>, Error>> + Send + 'a>> {
+    /// What of a filter can be told without the relation: a row that fails it needs no call.
+    fn without_relation<'s>(&self, predicate: &Predicate<'s>) -> Predicate<'s> {
+        match predicate {
+            Predicate::And(conjuncts) => {
+                Predicate::and(conjuncts.iter().filter(|conjunct| !self.needs_relation(conjunct)).cloned())
+            }
+            one if self.needs_relation(one) => Predicate::True,
+            one => one.clone(),
+        }
+    }
+
+    /// All resources that an access gives, each once; of lists only those that can match.
+    fn gather<'a>(
+        &'a self,
+        access: &'a Access<'_>,
+        check: &'a Predicate<'_>,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Object>, Error>> + Send + 'a>> {
         Box::pin(async move {
             match access {
                 Access::Nothing => Ok(Vec::new()),
@@ -137,16 +157,23 @@ impl<B: Backend> Operation<'_, B> {
                 Access::List { query } => {
                     let list = self.list_call()?;
                     let mut found = Vec::new();
-                    self.visit(list, query, |resource| found.push(resource)).await?;
+                    let told = self.without_relation(check);
+                    self.visit(list, query, |resource| {
+                        if told.matches(&resource) {
+                            found.push(resource);
+                        }
+                    })
+                    .await?;
                     Ok(found)
                 }
                 Access::Union(branches) => {
                     let mut found: Vec<Object> = Vec::new();
+                    let mut known = HashSet::new();
                     for branch in branches {
-                        let more = self.gather(branch).await?;
-                        let new = |resource: &Object| !found.iter().any(|known| known.get("id") == resource.get("id"));
-                        let more: Vec<Object> = more.into_iter().filter(new).collect();
-                        found.extend(more);
+                        let more = self.gather(branch, check).await?;
+                        found.extend(more.into_iter().filter(|resource| {
+                            resource.get("id").and_then(Value::as_str).is_some_and(|id| known.insert(id.to_owned()))
+                        }));
                     }
                     Ok(found)
                 }
@@ -207,7 +234,7 @@ impl<B: Backend> Operation<'_, B> {
         window: Window,
     ) -> Result<Listed, Error> {
         let list = self.list_call()?;
-        let check = self.verifier(plan);
+        let check = &self.verifier(plan);
         let served = match plan.serving(list) {
             Serving::Slice => self.slice(list, query, check, window).await?,
             Serving::Follow => self.follow(list, query, check, window).await?,
@@ -231,34 +258,39 @@ impl<B: Backend> Operation<'_, B> {
         let source = Source::list(list);
         let Window { skip, count } = window;
         let unpaged = matches!(source.paging.by, PageBy::Nothing);
-        let (first, size) = pages::covering(source.paging, window);
+        let (mut begin, size) = pages::covering(source.paging, window);
         let end = skip.saturating_add(count);
         let mut resources = Vec::new();
-        let mut total = 0;
-        for index in first.. {
-            let Some(page) = self.page(source, &Scope::default(), query, &Start::Index(index), size).await? else {
+        let total = loop {
+            let Some(page) = self.page(source, &Scope::default(), query, &Start::Row(begin), size).await? else {
                 return Err(unexpected(source.call, &Outcome::NotFound));
             };
             let rows = page.rows();
-            total = page.total.unwrap_or(rows.len() as u64);
-            let begin = if unpaged { 0 } else { index * size };
+            let total = page.total.unwrap_or(rows.len() as u64);
+            // It does not heed the page size: which rows these are, is not known.
+            if begin > 0 && begin < total && rows.len() as u64 > size.min(total - begin) {
+                return Ok(None);
+            }
             for (place, row) in (begin..).zip(&rows) {
                 let resource = self.row(list, row)?;
                 if !check.matches(&resource) {
                     return Ok(ignored(source.call));
                 }
-                if place >= skip && place < end {
+                // Behind its end a backend may give its last page again.
+                if place >= skip && place < end && place < total {
                     resources.push(resource);
                 }
             }
             let reached = begin.saturating_add(rows.len() as u64);
-            if reached >= end || reached >= total {
-                break;
+            if unpaged || count == 0 || reached >= end || reached >= total {
+                break total;
             }
             if (rows.len() as u64) < size {
                 return Err(short(source.call));
             }
-        }
+            // Page after page holds a row at least, and ends with the window.
+            begin = reached;
+        };
         Ok(Some(Listed { total, resources, attached: false }))
     }
 
@@ -273,12 +305,14 @@ impl<B: Backend> Operation<'_, B> {
     ) -> Result<Option<Listed>, Error> {
         let source = Source::list(list);
         let Window { skip, count } = window;
-        let size = if count > 0 { count.min(source.paging.max) } else { 1 };
-        let key = |skip: u64| self.key(query, &format!("{size}@{skip}"));
+        let small = count.clamp(1, source.paging.max.max(1));
+        let key = |skip: u64| self.key(query, &format!("{small}@{skip}"));
         let (mut start, mut place) = match self.engine.kept.get(&key(skip)) {
             Some(Kept::Position(position)) if skip > 0 => (position.start.clone(), position.before),
             _ => (pages::first(source.paging), 0),
         };
+        // A long way to the window goes in the largest steps.
+        let size = if count > 0 && place + small < skip { source.paging.max } else { small };
         let end = skip.saturating_add(count);
         let mut resources = Vec::new();
         let mut total = 0;
@@ -288,6 +322,9 @@ impl<B: Backend> Operation<'_, B> {
             };
             let rows = page.rows();
             total = page.total.unwrap_or(total);
+            if count == 0 {
+                return Ok(Some(Listed { total, resources, attached: false }));
+            }
             let before = place;
             for row in &rows {
                 let resource = self.row(list, row)?;
@@ -309,8 +346,9 @@ impl<B: Backend> Operation<'_, B> {
                 return Ok(Some(Listed { total, resources, attached: false }));
             }
             match next {
-                Some(next) => start = Start::Token(Some(next)),
-                None => return Ok(Some(Listed { total, resources, attached: false })),
+                Some(next) if place < total => start = Start::Token(Some(next)),
+                // Behind the end, or a last page that names itself as the next one.
+                _ => return Ok(Some(Listed { total, resources, attached: false })),
             }
         }
         Err(ScimError::new(
@@ -341,8 +379,9 @@ impl<B: Backend> Operation<'_, B> {
         let end = window.skip.saturating_add(window.count);
         let mut kept = keeps.then(|| Walk::new(list.scan.keep));
         let (mut total, mut resources) = (0, Vec::new());
+        let told = self.without_relation(check);
         self.visit(list, query, |resource| {
-            if !needs_relation && !check.matches(&resource) {
+            if !told.matches(&resource) {
                 return;
             }
             if !keeps_all && kept.as_mut().is_some_and(|walk| !walk.push(&resource)) {
@@ -381,7 +420,8 @@ impl<B: Backend> Operation<'_, B> {
     /// What is kept belongs to one query of one resource type since its last write.
     fn key(&self, query: &[(String, String)], more: &str) -> String {
         let epoch = self.engine.kept.epoch(self.place());
-        format!("{} {epoch}\n{query:?}\n{more}", self.resource.kind.endpoint)
+        // Locations begin with the base URL, which may follow the request.
+        format!("{}{} {epoch}\n{query:?}\n{more}", self.context.base_url, self.resource.kind.endpoint)
     }
 
     /// Visits every resource of the list once.
@@ -400,9 +440,8 @@ impl<B: Backend> Operation<'_, B> {
     async fn sift(&self, mut found: Vec<Object>, check: &Predicate<'_>, sort: Sort<'_>, window: Window) -> Result<Listed, Error> {
         let filters_relation = self.needs_relation(check);
         let attached = filters_relation || self.sorts_relation(sort.as_ref());
-        if !filters_relation {
-            found.retain(|resource| check.matches(resource));
-        }
+        let told = self.without_relation(check);
+        found.retain(|resource| told.matches(resource));
         if attached {
             // Each takes a call at least.
             if let Some(list) = self.resource.list.as_ref().filter(|list| found.len() > list.scan.calls) {

@@ -4,6 +4,7 @@ pub mod call;
 pub mod change;
 pub mod explain;
 pub mod language;
+pub mod operand;
 pub mod outcome;
 pub mod pages;
 pub mod query;

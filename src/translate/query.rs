@@ -6,11 +6,13 @@
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::call;
 use super::language::{Expression, Speaker};
+use super::operand::{Comparable, comparable, may_be_empty};
 use super::pages::tells_total;
-use super::write::{convert_operand, key_of};
+use super::write::key_of;
 use crate::mapping::Mapping;
-use crate::mapping::model::{How, List, Lookup, PushDown, Resource, Shape, SortPushDown};
+use crate::mapping::model::{How, List, Lookup, LookupAnswer, PushDown, Resource, Shape, SortPushDown, Target};
 use crate::mapping::template::Scope;
 use crate::scim::compare::{is_case_exact, text_eq};
 use crate::scim::filter::{Op, Operand, Predicate, Test};
@@ -81,6 +83,8 @@ struct Way<'m> {
     /// The conjuncts that need no second look.
     covers: Vec<usize>,
     pushed: Vec<String>,
+    /// Rows that it is likely to give.
+    rows: u64,
     calls: u64,
 }
 
@@ -105,7 +109,7 @@ impl<'m> Planner<'m> {
             Predicate::And(conjuncts) => conjuncts.clone(),
             one => vec![one.clone()],
         };
-        if contradict(&conjuncts) {
+        if contradict(&conjuncts) || conjuncts.iter().any(|conjunct| self.wants_empty(conjunct)) {
             return Ok(nothing(filter));
         }
         let way = self.best(&conjuncts);
@@ -113,6 +117,7 @@ impl<'m> Planner<'m> {
             access: Access::List { query: Vec::new() },
             covers: Vec::new(),
             pushed: Vec::new(),
+            rows: 0,
             calls: self.scan_calls(),
         });
         let left =
@@ -159,18 +164,28 @@ impl<'m> Planner<'m> {
             ways.extend(self.groups_of(index, conjunct, conjuncts));
             ways.extend(self.union(index, conjunct));
         }
-        // What is left to check of a relation takes a call for every row.
-        let relation = |way: &Way<'_>| {
+        // What is left to check of a relation takes calls for every row.
+        let fetched = |covers: &[usize], rows: u64| {
             let mut found = false;
-            for (_, left) in conjuncts.iter().enumerate().filter(|(index, _)| !way.covers.contains(index)) {
+            for (_, left) in conjuncts.iter().enumerate().filter(|(index, _)| !covers.contains(index)) {
                 left.attributes(&mut |reference| found |= self.is_relation(&reference));
             }
-            if found { EQUAL_ROWS } else { 0 }
+            if found { rows.saturating_mul(RELATION_CALLS) } else { 0 }
         };
-        // Of equally many calls the one that leaves less to check.
-        ways.into_iter()
-            .filter(|way| way.calls <= self.scan_calls().max(1))
-            .min_by_key(|way| (way.calls + relation(way), usize::MAX - way.covers.len()))
+        let scanned = fetched(&[], list.map_or(0, |list| list.scan.rows as u64));
+        let scan = self.scan_calls().max(1).saturating_add(scanned);
+        for way in &mut ways {
+            way.calls = way.calls.saturating_add(fetched(&way.covers, way.rows));
+        }
+        // Of equally many calls the one with fewer rows, then the one that leaves less to check.
+        ways.into_iter().filter(|way| way.calls <= scan).min_by_key(|way| (way.calls, way.rows, usize::MAX - way.covers.len()))
+    }
+
+    /// Whether the condition wants a text to be empty: what is empty is unassigned, and equal to nothing. Sent to a
+    /// backend, an empty parameter often means no filter at all.
+    fn wants_empty(&self, conjunct: &Predicate<'_>) -> bool {
+        let Some((Test { target, op: Op::Eq, value: Operand::String(text) }, _)) = simple(conjunct) else { return false };
+        text.is_empty() && !may_be_empty(self.resource, &Target::of(target))
     }
 
     /// `id eq` and `meta.location eq` name one resource.
@@ -186,12 +201,12 @@ impl<'m> Planner<'m> {
         };
         self.resource.get.as_ref()?;
         let access = key_of(self.resource, &id).map_or(Access::Nothing, Access::Key);
-        Some(Way { access, covers: vec![index], pushed: vec![conjunct.to_string()], calls: 1 })
+        Some(Way { access, covers: vec![index], pushed: vec![conjunct.to_string()], rows: 1, calls: 1 })
     }
 
     fn push_downs(&self, list: &'m List, conjuncts: &[Predicate<'_>]) -> Vec<Way<'m>> {
         let mut ways: Vec<Way<'m>> = Vec::new();
-        let mut together: Option<(Way<'m>, u64)> = None;
+        let mut together: Option<Way<'m>> = None;
         for push_down in &list.filters {
             for (index, conjunct) in conjuncts.iter().enumerate() {
                 let Some((test, whole)) = simple(conjunct) else { continue };
@@ -201,19 +216,27 @@ impl<'m> Planner<'m> {
                 let pushed = vec![conjunct.to_string()];
                 let calls = rows.div_ceil(list.paging.max).max(1);
                 match &push_down.how {
-                    How::Call(lookup) => ways.push(Way { access: Access::Lookup { lookup, value }, covers, pushed, calls: 1 }),
+                    How::Call(lookup) => {
+                        // Some values cannot stand in a segment of a path or in a header.
+                        let scope = Scope { value: value.as_ref(), ..Scope::default() };
+                        if call::build(&lookup.call, &scope, None, &[]).is_err() {
+                            continue;
+                        }
+                        let rows = if matches!(lookup.answer, LookupAnswer::One(_)) { 1 } else { rows };
+                        ways.push(Way { access: Access::Lookup { lookup, value }, covers, pushed, rows, calls: 1 });
+                    }
                     How::Query(templates) => {
                         let Some(query) = parameters(templates, value.as_ref()) else { continue };
                         if list.together {
                             together = Some(joined(together, &query, &covers, &pushed, rows, list));
                         }
-                        ways.push(Way { access: Access::List { query }, covers, pushed, calls });
+                        ways.push(Way { access: Access::List { query }, covers, pushed, rows, calls });
                     }
                 }
             }
         }
         // One call with all of them finds no more than each alone.
-        ways.extend(together.map(|(way, _)| way).filter(|way| way.pushed.len() > 1));
+        ways.extend(together.filter(|way| way.pushed.len() > 1));
         ways
     }
 
@@ -224,8 +247,10 @@ impl<'m> Planner<'m> {
         if test.op != push_down.op || !push_down.target.names(&test.target) {
             return None;
         }
-        let Some(value) = test.value.to_value() else { return Some(None) };
-        let value = convert_operand(self.mapping, self.resource, &push_down.target, value)?;
+        let value = match comparable(self.mapping, self.resource, &push_down.target, test)? {
+            Comparable::Presence => return Some(None),
+            Comparable::Value(value) => value,
+        };
         push_down.accepts.takes(&value).then_some(Some(value))
     }
 
@@ -259,6 +284,7 @@ impl<'m> Planner<'m> {
             access: Access::List { query },
             covers: said.iter().filter(|(_, expression)| expression.exact).map(|(index, _)| *index).collect(),
             pushed: said.iter().filter_map(|(index, _)| conjuncts.get(*index)).map(ToString::to_string).collect(),
+            rows,
             calls: rows.div_ceil(list.paging.max).max(1),
         })
     }
@@ -270,17 +296,18 @@ impl<'m> Planner<'m> {
         let member = self.mapping.resources.get(members.of).and_then(|of| key_of(of, id));
         let only = conjuncts.iter().enumerate().find_map(|(at, one)| Some((at, equals(one, "id", None)?)));
         let (mut covers, mut pushed, mut calls) = (vec![index], vec![conjunct.to_string()], 1 + EQUAL_ROWS);
+        let mut rows = EQUAL_ROWS;
         let access = match (member, only) {
             (None, _) => Access::Nothing,
             (Some(member), None) => Access::GroupsOf { member, only: None },
             (Some(member), Some((at, id))) => {
                 covers.push(at);
                 pushed.extend(conjuncts.get(at).map(ToString::to_string));
-                calls = 2;
+                (rows, calls) = (1, 2);
                 key_of(self.resource, id).map_or(Access::Nothing, |only| Access::GroupsOf { member, only: Some(only) })
             }
         };
-        Some(Way { access, covers, pushed, calls })
+        Some(Way { access, covers, pushed, rows, calls })
     }
 
     fn is_relation(&self, reference: &AttrRef<'_>) -> bool {
@@ -291,7 +318,7 @@ impl<'m> Planner<'m> {
     /// Alternatives, each by its own best way, if all have one. Every row is checked again.
     fn union(&self, index: usize, conjunct: &Predicate<'_>) -> Option<Way<'m>> {
         let Predicate::Or(alternatives) = conjunct else { return None };
-        let mut whole = Way { access: Access::Nothing, covers: Vec::new(), pushed: Vec::new(), calls: 0 };
+        let mut whole = Way { access: Access::Nothing, covers: Vec::new(), pushed: Vec::new(), rows: 0, calls: 0 };
         let mut branches = Vec::new();
         let mut exact = true;
         for alternative in alternatives {
@@ -301,7 +328,8 @@ impl<'m> Planner<'m> {
             };
             let way = self.best(conjuncts)?;
             exact &= way.covers.len() == conjuncts.len();
-            whole.calls += way.calls;
+            whole.calls = whole.calls.saturating_add(way.calls);
+            whole.rows = whole.rows.saturating_add(way.rows);
             whole.pushed.extend(way.pushed);
             match way.access {
                 Access::Union(more) => branches.extend(more),
@@ -332,6 +360,8 @@ impl<'m> Planner<'m> {
 const EQUAL_ROWS: u64 = 20;
 /// Rows that any other comparison is likely to find.
 const OTHER_ROWS: u64 = 1_000;
+/// Calls that it is likely to take to fetch the members or groups of one resource: a group may be large.
+const RELATION_CALLS: u64 = 10;
 
 /// Whether the backend, the gateway or a relation gives the attribute, so that its absence means something.
 pub fn is_answered(resource: &Resource, reference: &AttrRef<'_>) -> bool {
@@ -359,27 +389,30 @@ fn nothing<'m>(filter: Predicate<'_>) -> Plan<'m, '_> {
 
 /// Adds a push-down to those that go into one call, unless a parameter of it is taken.
 fn joined<'m>(
-    so_far: Option<(Way<'m>, u64)>,
+    so_far: Option<Way<'m>>,
     query: &[(String, String)],
     covers: &[usize],
     pushed: &[String],
     rows: u64,
     list: &List,
-) -> (Way<'m>, u64) {
-    let (mut way, fewest) = so_far.unwrap_or((
-        Way { access: Access::List { query: Vec::new() }, covers: Vec::new(), pushed: Vec::new(), calls: 1 },
-        u64::MAX,
-    ));
-    let Access::List { query: present } = &mut way.access else { return (way, fewest) };
+) -> Way<'m> {
+    let mut way = so_far.unwrap_or(Way {
+        access: Access::List { query: Vec::new() },
+        covers: Vec::new(),
+        pushed: Vec::new(),
+        rows: u64::MAX,
+        calls: 1,
+    });
+    let Access::List { query: present } = &mut way.access else { return way };
     if query.iter().any(|(name, _)| present.iter().any(|(taken, _)| taken == name)) {
-        return (way, fewest);
+        return way;
     }
     present.extend(query.iter().cloned());
     way.covers.extend(covers);
     way.pushed.extend(pushed.iter().cloned());
-    let fewest = fewest.min(rows);
-    way.calls = fewest.div_ceil(list.paging.max).max(1);
-    (way, fewest)
+    way.rows = way.rows.min(rows);
+    way.calls = way.rows.div_ceil(list.paging.max).max(1);
+    way
 }
 
 fn parameters(

@@ -104,17 +104,3 @@ fn convert(value: Value, converters: &[Converter], target: &Target) -> Result<Va
         .try_fold(value, |value, converter| converter.write(value))
         .map_err(|error| ScimError::invalid_value(format!("{target}: {error}.")))
 }
-
-/// What a filter compares with, in the form that the attribute's line gives it; `None` if the line knows no such value.
-pub fn convert_operand(mapping: &Mapping, resource: &Resource, target: &Target, value: Value) -> Option<Value> {
-    let line =
-        resource.lines.iter().find(|line| line.target == *target || line.target.sub.is_none() && line.target.same_top(target))?;
-    match &line.shape {
-        Shape::Field(field) => write_field(mapping, field, value, target).ok(),
-        Shape::Values(values) => convert(value, &values.convert, target).ok(),
-        Shape::Each(each) => {
-            let (_, field) = each.fields.iter().find(|(name, _)| Some(name) == target.sub.as_ref())?;
-            write_field(mapping, field, value, target).ok()
-        }
-    }
-}

@@ -10,5 +10,6 @@ mod filter_properties;
 mod operations;
 mod patch_cases;
 mod process;
+mod queries;
 mod readme;
 mod support;
