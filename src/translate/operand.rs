@@ -11,11 +11,11 @@ use crate::scim::filter::{Op, Test};
 
 /// A comparison that a backend can make.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Comparable {
-    /// With this value.
-    Value(Value),
-    /// `pr`, which has none.
-    Presence,
+pub struct Comparable {
+    /// What it compares with; `pr` has nothing.
+    pub value: Option<Value>,
+    /// Whether the converters of the line leave the same rows. A code that they do not know is a value there, and none here.
+    pub exact: bool,
 }
 
 /// The comparison in the form that the attribute's line gives it; `None` if the backend would lose rows by it, or the
@@ -28,7 +28,7 @@ pub fn comparable(mapping: &Mapping, resource: &Resource, target: &Target, test:
     }
     if target.extension.is_none() && target.attribute == "id" {
         return match (test.op, value) {
-            (Op::Eq | Op::Ne, Some(value)) => key_of(resource, value.as_str()?).map(Comparable::Value),
+            (Op::Eq | Op::Ne, Some(value)) => key_of(resource, value.as_str()?).map(|key| Comparable { value: Some(key), exact: true }),
             _ => None,
         };
     }
@@ -48,15 +48,16 @@ pub fn comparable(mapping: &Mapping, resource: &Resource, target: &Target, test:
     {
         return None;
     }
-    let Some(value) = value else { return Some(Comparable::Presence) };
+    let exact = converters.iter().all(|converter| is_exact(converter, test.op));
+    let Some(value) = value else { return Some(Comparable { value: None, exact }) };
     if let Found::Whole = shape {
         return None;
     }
     let value = converters.iter().rev().try_fold(value, |value, converter| write(converter, test.op, value))?;
     match field.and_then(|field| field.refers) {
-        None => Some(Comparable::Value(value)),
+        None => Some(Comparable { value: Some(value), exact }),
         Some(index) if matches!(test.op, Op::Eq | Op::Ne) => {
-            key_of(mapping.resources.get(index)?, value.as_str()?).map(Comparable::Value)
+            key_of(mapping.resources.get(index)?, value.as_str()?).map(|key| Comparable { value: Some(key), exact })
         }
         Some(_) => None,
     }
@@ -116,6 +117,15 @@ fn write(converter: &Converter, op: Op, value: Value) -> Option<Value> {
             (whole || matches!(op, Op::Gt | Op::Le) && asked.as_second() >= 0).then_some(written)
         }
         converter => converter.write(value).ok(),
+    }
+}
+
+/// Whether no value that the converter cannot read satisfies the comparison there.
+const fn is_exact(converter: &Converter, op: Op) -> bool {
+    match converter {
+        Converter::Lower => true,
+        Converter::Prefix(_) => matches!(op, Op::Eq | Op::Ne | Op::Sw),
+        Converter::Integer | Converter::Values(_) | Converter::EpochMillis | Converter::EpochSeconds => !matches!(op, Op::Pr),
     }
 }
 

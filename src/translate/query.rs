@@ -210,9 +210,9 @@ impl<'m> Planner<'m> {
         for push_down in &list.filters {
             for (index, conjunct) in conjuncts.iter().enumerate() {
                 let Some((test, whole)) = simple(conjunct) else { continue };
-                let Some(value) = self.carried(push_down, test) else { continue };
+                let Some(Comparable { value, exact }) = self.carried(push_down, test) else { continue };
                 let rows = rows(push_down, test);
-                let covers = if push_down.exact && whole { vec![index] } else { Vec::new() };
+                let covers = if push_down.exact && exact && whole { vec![index] } else { Vec::new() };
                 let pushed = vec![conjunct.to_string()];
                 let calls = rows.div_ceil(list.paging.max).max(1);
                 match &push_down.how {
@@ -240,18 +240,13 @@ impl<'m> Planner<'m> {
         ways
     }
 
-    /// The value in the backend's form, if this push-down is for this comparison and can carry it. The outer `Option` is
-    /// whether; `pr` has no value.
-    #[expect(clippy::option_option, reason = "applicable or not, and with a value or without")]
-    fn carried(&self, push_down: &PushDown, test: &Test<'_>) -> Option<Option<Value>> {
+    /// The comparison in the backend's form, if this push-down is for it and can carry its value.
+    fn carried(&self, push_down: &PushDown, test: &Test<'_>) -> Option<Comparable> {
         if test.op != push_down.op || !push_down.target.names(&test.target) {
             return None;
         }
-        let value = match comparable(self.mapping, self.resource, &push_down.target, test)? {
-            Comparable::Presence => return Some(None),
-            Comparable::Value(value) => value,
-        };
-        push_down.accepts.takes(&value).then_some(Some(value))
+        let operand = comparable(self.mapping, self.resource, &push_down.target, test)?;
+        operand.value.as_ref().is_none_or(|value| push_down.accepts.takes(value)).then_some(operand)
     }
 
     /// As much of the filter as the backend's query language can say.
