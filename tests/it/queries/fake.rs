@@ -193,7 +193,7 @@ impl Fake {
 
     fn list(&self, name: &str, rows: &[Value], query: Pairs, range: Option<String>) -> Answer {
         let mut rows: Vec<&Value> = rows.iter().collect();
-        let (mut start, mut size, mut kept) = (0, None, Vec::new());
+        let (mut start, mut page, mut size, mut kept) = (0, None, None, Vec::new());
         for (parameter, text) in query {
             if let Some((_, field, op)) = PARAMETERS.into_iter().find(|(known, _, _)| *known == parameter) {
                 let value = if field == "created" { Value::from(text.parse::<i64>().unwrap()) } else { Value::from(text.as_str()) };
@@ -210,10 +210,13 @@ impl Fake {
                 ("sort", _) => {
                     let (field, down) = text.strip_prefix('-').map_or((text.as_str(), false), |field| (field, true));
                     let key = |row: &Value| row[field].as_str().unwrap().chars().flat_map(char::to_lowercase).collect::<String>();
-                    rows.sort_by(|a, b| if down { key(b).cmp(&key(a)) } else { key(a).cmp(&key(b)) });
+                    rows.sort_by(|a, b| {
+                        let order = if down { key(b).cmp(&key(a)) } else { key(a).cmp(&key(b)) };
+                        order.then_with(|| a["id"].to_string().cmp(&b["id"].to_string()))
+                    });
                     kept.push((parameter, text));
                 }
-                ("page", _) => start = (number.unwrap() - self.kind.first) * size.unwrap_or(self.kind.cap),
+                ("page", _) => page = Some(number.unwrap() - self.kind.first),
                 ("offset", _) => start = number.unwrap() - self.kind.first,
                 ("size", _) => size = Some(number.unwrap().min(self.kind.cap)),
                 // A cursor with characters that must be escaped.
@@ -230,6 +233,7 @@ impl Fake {
         }
         let total = rows.len() as u64;
         let mut size = size.unwrap_or(self.kind.cap);
+        start = page.map_or(start, |page| page * size);
         let unit = range.as_deref().and_then(|range| range.strip_prefix("items=")?.split_once('-'));
         if let Some((from, to)) = unit {
             (start, size) = (from.parse().unwrap(), (to.parse::<u64>().unwrap() - from.parse::<u64>().unwrap() + 1).min(self.kind.cap));
