@@ -13,6 +13,8 @@ pub const FILTER_BYTES: usize = 8 << 10;
 pub const FILTER_DEPTH: usize = 32;
 /// Comparisons in a filter.
 pub const FILTER_TERMS: usize = 200;
+/// Characters of the detail of an error, which may quote what a client sent.
+pub const DETAIL_CHARS: usize = 1_000;
 /// Operations of one PATCH request.
 pub const PATCH_OPERATIONS: usize = 5_000;
 /// Values of one multi-valued attribute that is not a relation.
@@ -21,6 +23,8 @@ pub const ATTRIBUTE_VALUES: usize = 10_000;
 pub const PROJECTION_NAMES: usize = 200;
 /// Entity tags read from one If-Match or If-None-Match; those behind count as not sent, which can only refuse too much.
 pub const ENTITY_TAGS: usize = 100;
+/// Bytes of a cursor that comes back from a client (RFC 9865).
+pub const CURSOR_BYTES: usize = 8 << 10;
 /// Operations of one Bulk request (`bulk.maxOperations`).
 pub const BULK_OPERATIONS: usize = 1_000;
 /// Resources in one ListResponse (`filter.maxResults`).
@@ -55,7 +59,7 @@ pub const POOL_IDLE_SECONDS: u64 = 60;
 /// Bytes of a mapping document.
 pub const MAPPING_BYTES: usize = 4 << 20;
 /// Nodes of a mapping document after aliases are followed.
-pub const MAPPING_NODES: usize = 200_000;
+pub const MAPPING_NODES: usize = 20_000;
 /// Nesting of a mapping document.
 pub const MAPPING_DEPTH: usize = 64;
 /// Rows on one page of the demo backend.

@@ -85,8 +85,11 @@ impl Backend {
         if call.body.is_some() {
             request = request.header(CONTENT_TYPE, JSON);
         }
-        for (name, value) in self.headers.iter().chain(&call.headers) {
-            request = request.header(name, value);
+        // What the call says stands before what the backend's calls have in common, and that before the usual.
+        if let Some(headers) = request.headers_mut() {
+            for (name, value) in self.headers.iter().chain(&call.headers) {
+                headers.insert(name, value.clone());
+            }
         }
         request.body(Full::new(call.body.clone().unwrap_or_default()))
     }

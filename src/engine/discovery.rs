@@ -44,6 +44,13 @@ impl<B: Backend> Engine<B> {
             "changePassword": { "supported": maps(&line("password", None)) },
             "sort": { "supported": true },
             "etag": { "supported": maps(&line("meta", Some("version"))) },
+            "pagination": {
+                "cursor": true,
+                "index": true,
+                "defaultPaginationMethod": "index",
+                "defaultPageSize": self.offer.max_results,
+                "maxPageSize": self.offer.max_results,
+            },
             "authenticationSchemes": [{
                 "type": "oauthbearertoken",
                 "name": "Bearer token",

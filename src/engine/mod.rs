@@ -2,6 +2,7 @@
 
 mod bulk;
 mod create;
+mod cursor;
 mod delete;
 mod discovery;
 pub mod error;
@@ -16,6 +17,7 @@ mod replace;
 pub mod request;
 mod update;
 mod walk;
+mod window;
 
 use serde_json::Value;
 
@@ -26,6 +28,7 @@ pub use request::{Context, Names, Reply, ScimRequest};
 use crate::mapping::Mapping;
 use crate::mapping::model::Resource;
 use crate::scim::{Object, Projection, ScimError};
+use cursor::Cursors;
 use kept::Keeper;
 use ports::Backend;
 
@@ -37,6 +40,7 @@ pub struct Engine<B> {
     offer: Offer,
     endpoints: Vec<String>,
     kept: Keeper,
+    cursors: Cursors,
 }
 
 /// One operation on one resource type: what all its steps need.
@@ -60,7 +64,8 @@ impl<B: Backend> Engine<B> {
     pub fn new(mapping: Mapping, backend: B, offer: Offer) -> Self {
         let endpoints = mapping.resources.iter().map(|resource| resource.kind.endpoint.clone()).collect();
         let kept = Keeper::new(mapping.resources.len());
-        Self { mapping, backend, offer, endpoints, kept }
+        let cursors = Cursors::new(&mapping);
+        Self { mapping, backend, offer, endpoints, kept, cursors }
     }
 
     pub fn mapping(&self) -> &Mapping {

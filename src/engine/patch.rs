@@ -12,6 +12,7 @@ use crate::translate::write::key_of;
 
 impl<B: Backend> Operation<'_, B> {
     pub(super) async fn patch(&self, id: &str, sent: Value, names: &Names) -> Result<Reply, Error> {
+        self.check_changeable()?;
         let projection = self.projection(names)?;
         let key = key_of(self.resource, id).ok_or_else(|| self.not_found(id))?;
         let request = PatchRequest::parse(sent, &self.resource.kind, self.context.profile)?;
@@ -51,18 +52,15 @@ impl<B: Backend> Operation<'_, B> {
                 return Err(self.contended(id));
             }
         }
+        let mut is_there = found.is_some();
         if let Some(change) = change {
-            let changes = !change.is_empty();
+            is_there |= !change.is_empty();
             if let Err(error) = self.change_members(id, &key, change).await {
-                let left = match (&found, &former) {
-                    (Some(now), Some((former, desired))) => self.revert(id, &key, now, former, desired).await,
-                    _ => Vec::new(),
+                let left = match &former {
+                    Some((former, desired)) => self.revert(id, &key, former, desired).await,
+                    None => Vec::new(),
                 };
                 return Err(error.leaving(left));
-            }
-            // No call, no proof that the group is there.
-            if !changes && found.is_none() && self.fetch(&key).await?.is_none() {
-                return Err(self.not_found(id));
             }
             found = None;
         }
@@ -72,6 +70,10 @@ impl<B: Backend> Operation<'_, B> {
             .as_ref()
             .is_some_and(|_| self.context.profile.patch_group_no_content && projection.is_default());
         if !answers {
+            // No call, no proof that there is anything: of the operations nothing may be left to do.
+            if !is_there && self.fetch(&key).await?.is_none() {
+                return Err(self.not_found(id));
+            }
             let version =
                 found.as_ref().and_then(|found| found.resource.get("meta")?.get("version")?.as_str()).map(str::to_owned);
             return Ok(Reply { status: 204, version, ..Reply::default() });

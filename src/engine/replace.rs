@@ -8,11 +8,12 @@ use super::{Error, Names, Operation, Reply};
 use crate::limits;
 use crate::scim::resource::{Incoming, Intent, read};
 use crate::scim::{AttrRef, Mutability, Object, ScimError};
-use crate::translate::relation;
 use crate::translate::write::key_of;
+use crate::translate::{change, relation};
 
 impl<B: Backend> Operation<'_, B> {
     pub(super) async fn replace(&self, id: &str, sent: Value, names: &Names) -> Result<Reply, Error> {
+        self.check_changeable()?;
         let projection = self.projection(names)?;
         let key = key_of(self.resource, id).ok_or_else(|| self.not_found(id))?;
         let mut incoming = read(sent, &self.resource.kind, Intent::Replace, self.context.profile)?;
@@ -24,17 +25,16 @@ impl<B: Backend> Operation<'_, B> {
             self.check_version(&current.resource)?;
             let desired = self.merged(&incoming, &current.resource)?;
             if let Changed::Now(now) = self.change(id, &key, &current, &desired).await? {
-                found = Some((*now, current.resource, desired));
+                found = Some((now.resource, current.resource, desired));
                 break;
             }
         }
-        let (now, former, desired) = found.ok_or_else(|| self.contended(id))?;
+        let (mut resource, former, desired) = found.ok_or_else(|| self.contended(id))?;
         if let Some(members) = &members
             && let Err(error) = self.change_members(id, &key, relation::replaced(members.as_ref())).await
         {
-            return Err(error.leaving(self.revert(id, &key, &now, &former, &desired).await));
+            return Err(error.leaving(self.revert(id, &key, &former, &desired).await));
         }
-        let mut resource = now.resource;
         if members.is_some() {
             resource = self.again(id, &key).await?.resource;
         }
@@ -72,11 +72,11 @@ impl<B: Backend> Operation<'_, B> {
         Ok(desired)
     }
 
-    /// Whether a PUT that leaves the attribute out keeps it.
+    /// Whether a PUT that leaves the attribute out keeps it: section 3.5.1 lets an omitted attribute count as not asserted.
+    /// What nothing can clear is kept, too; a client that sets it to `null` is told so.
     fn stays(&self, attribute: &AttrRef<'_>, incoming: &Incoming<'_>) -> bool {
-        self.context.profile.put_keeps_status
-            && attribute.extension.is_none()
-            && attribute.attribute.name == "active"
+        let is_status = attribute.extension.is_none() && attribute.attribute.name == "active";
+        (self.context.profile.put_keeps_status && is_status || !change::can_be_cleared(self.resource, attribute))
             && !incoming.cleared.iter().any(|cleared| cleared.same_attribute(attribute))
     }
 }

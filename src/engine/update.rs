@@ -21,6 +21,15 @@ pub(super) enum Changed {
 }
 
 impl<B: Backend> Operation<'_, B> {
+    /// A PUT or PATCH of what no call can change would be a 200 for nothing.
+    pub(super) fn check_changeable(&self) -> Result<(), Error> {
+        if self.resource.update.is_empty() && self.resource.members.is_none() {
+            let name = &self.resource.kind.name;
+            return Err(ScimError::status(501, format!("{name} resources cannot be changed here.")).into());
+        }
+        Ok(())
+    }
+
     /// Makes the calls that change `from` into `desired`. When one fails, what the earlier ones changed is changed back;
     /// what cannot be is named in the error.
     pub(super) async fn change(&self, id: &str, key: &Value, from: &Found, desired: &Object) -> Result<Changed, Error> {
@@ -85,9 +94,16 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// Takes a change back because a later part of the same request failed; tells what is left of it.
-    pub(super) async fn revert(&self, id: &str, key: &Value, now: &Found, former: &Object, desired: &Object) -> Vec<String> {
+    pub(super) async fn revert(&self, id: &str, key: &Value, former: &Object, desired: &Object) -> Vec<String> {
         let done = change::changed(self.resource, former, desired);
-        if done.is_empty() { Vec::new() } else { self.change_back(id, key, now, former, &done).await }
+        if done.is_empty() {
+            return Vec::new();
+        }
+        // The later part may have given the record another revision.
+        match self.fetch(key).await {
+            Ok(Some(now)) => self.change_back(id, key, &now, former, &done).await,
+            Ok(None) | Err(_) => done.iter().map(|line| line.target.to_string()).collect(),
+        }
     }
 
     /// Gives the lines their former values again, and tells which it could not.

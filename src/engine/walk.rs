@@ -91,7 +91,15 @@ impl<B: Backend> Operation<'_, B> {
         let total =
             pages::total(source.paging, &answer, &body).map_err(|error| unintelligible(source.call, &error.to_string()))?;
         let next = pages::next(source.paging, &answer, &body);
-        Ok(Some(Page { source, body, total, next }))
+        let page = Page { source, body, total, next };
+        // An answer that says nothing about rows must not become a list of nobody.
+        let lacks_payload = !page.body.is_null() && source.call.envelope.first(&page.body).is_none();
+        let lacks_rows = *start == pages::first(source.paging) && total.is_some_and(|total| total > 0) && page.rows().is_empty();
+        if lacks_payload || lacks_rows {
+            let detail = "the answer holds no rows, nor says that there are none: see `envelope` and `items`";
+            return Err(unintelligible(source.call, detail));
+        }
+        Ok(Some(page))
     }
 
     /// Visits all rows, each once by its key. The error is 400 tooMany where the bounds end before the list does;

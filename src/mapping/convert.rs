@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Number, Value};
 
+use crate::scim::filter::Op;
+
 /// A converter; read goes from the backend to SCIM, write back.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Converter {
@@ -38,6 +40,16 @@ impl Converter {
             "lower" => Self::Lower,
             _ => return None,
         })
+    }
+
+    /// Whether a comparison of the backend's forms finds what the comparison of SCIM's forms finds.
+    pub const fn keeps(&self, op: Op) -> bool {
+        match op {
+            Op::Eq | Op::Ne | Op::Pr => true,
+            Op::Sw => matches!(self, Self::Lower | Self::Prefix(_)),
+            Op::Co | Op::Ew => matches!(self, Self::Lower),
+            Op::Gt | Op::Ge | Op::Lt | Op::Le => matches!(self, Self::EpochMillis | Self::EpochSeconds | Self::Prefix(_)),
+        }
     }
 
     /// From the backend to SCIM; `None` if the backend's value is none that the converter knows.

@@ -155,6 +155,7 @@ impl Report<'_> {
     /// For people: the excerpt underlined, the reason, the advice.
     pub fn human(&self) -> String {
         let renderer = Renderer::plain();
+        let text = self.masked();
         let mut out = String::new();
         for diagnostic in self.diagnostics {
             let (start, end) = self.clamp(diagnostic.span);
@@ -163,7 +164,7 @@ impl Report<'_> {
                 Severity::Warning => Level::WARNING,
             };
             let snippet =
-                Snippet::source(self.text).path(self.file).annotation(AnnotationKind::Primary.span(start..end).label(""));
+                Snippet::source(text.as_str()).path(self.file).annotation(AnnotationKind::Primary.span(start..end).label(""));
             let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str());
             let mut report = vec![title.element(snippet)];
             if let Some(help) = &diagnostic.help {
@@ -192,6 +193,19 @@ impl Report<'_> {
                 })
             })
             .collect()
+    }
+
+    /// The text with asterisks over the secrets that stand in it.
+    fn masked(&self) -> String {
+        let secret = |diagnostic: &&Diagnostic| diagnostic.code == Code::LiteralSecret;
+        let spans: Vec<Span> = self.diagnostics.iter().filter(secret).map(|diagnostic| diagnostic.span).collect();
+        if spans.is_empty() {
+            return self.text.to_owned();
+        }
+        let hidden = |at: usize| spans.iter().any(|span| (span.start..span.end).contains(&at));
+        // As many bytes as before, so that all other places stay where they are.
+        let over = |(at, c): (usize, char)| if hidden(at) && c != '\n' { "*".repeat(c.len_utf8()) } else { c.to_string() };
+        self.text.char_indices().map(over).collect()
     }
 
     /// Line and column of a byte, both from 1.

@@ -7,6 +7,7 @@ pub mod convert;
 pub mod diagnostics;
 pub mod model;
 pub mod path;
+mod path_rules;
 pub mod source;
 pub mod template;
 pub mod vocabulary;

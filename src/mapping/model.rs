@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Method, Uri};
 use serde_json::Value;
 
 use super::convert::Converter;
-use super::path::{JsonPath, WritePath};
+use super::path::{JsonPath, Step, WritePath};
 use super::template::{Root, Template};
 use crate::scim::filter::Op;
 use crate::scim::{AttrRef, ResourceType};
@@ -232,6 +232,8 @@ pub struct List {
     pub language: Option<Language>,
     pub sorts: Vec<SortPushDown>,
     pub scan: Scan,
+    /// The attributes that a row tells, if not all; the others cost a call a row, and only where they are asked for.
+    pub has: Option<Vec<Target>>,
 }
 
 /// How far one request may walk through a list, and how long what was found is kept.
@@ -281,6 +283,11 @@ pub enum Total {
     Header(HeaderName),
     /// Behind the slash of Content-Range.
     ContentRange,
+    /// By a call of its own, with the same filter parameters as the list.
+    Call {
+        call: Box<Call>,
+        at: JsonPath,
+    },
 }
 
 /// A comparison that the backend performs.
@@ -532,6 +539,16 @@ impl Shape {
         }
     }
 
+    /// The names that lead to the place that is written.
+    pub fn written(&self) -> Option<&[String]> {
+        let place = match self {
+            Self::Field(field) => field.write.as_ref(),
+            Self::Values(values) => values.write.as_ref(),
+            Self::Each(each) => each.write.as_ref(),
+        };
+        place.map(WritePath::names)
+    }
+
     /// Whether the backend gives the attribute.
     pub fn is_readable(&self) -> bool {
         match self {
@@ -598,21 +615,22 @@ impl Call {
             .chain(self.headers.iter().map(|(_, value)| value))
             .chain(in_body)
     }
-}
 
-// === impl Body ===
+    /// Whether a variable of the call begins at one of the roots.
+    pub fn uses_any(&self, roots: &[Root]) -> bool {
+        self.templates().flat_map(Template::variables).any(|variable| roots.contains(&variable.root))
+    }
 
-impl Body {
-    /// Whether a template of the body uses the attribute.
+    /// Whether a template of the call holds the attribute, or the sub-attribute.
     pub fn uses(&self, target: &Target) -> bool {
-        let Self::Tree(tree) = self else { return false };
-        let mut found = false;
-        tree.each(&mut |template| {
-            found |= template.variables().any(|variable| {
-                matches!(&variable.root, Root::Attribute { extension, name } if *name == target.attribute && *extension == target.extension)
-            });
-        });
-        found
+        self.templates().flat_map(Template::variables).any(|variable| {
+            let Root::Attribute { extension, name } = &variable.root else { return false };
+            let part = match (&target.sub, variable.steps.first()) {
+                (Some(sub), Some(Step::Name(step))) => sub == step,
+                _ => true,
+            };
+            part && *name == target.attribute && *extension == target.extension
+        })
     }
 }
 

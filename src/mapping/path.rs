@@ -8,6 +8,8 @@ use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
 use serde_json::Value;
 
+use super::path_rules;
+
 /// A query that reads an answer of the backend.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JsonPath {
@@ -61,7 +63,8 @@ impl JsonPath {
         if !text.starts_with('$') {
             return Err("a JSONPath begins with `$`".to_owned());
         }
-        let query = parse_json_path(text).map_err(|error| tidy(&error.to_string()))?;
+        let query = parse_json_path(text).map_err(|error| tidy(text, &error.to_string()))?;
+        path_rules::check(&query, text)?;
         Ok(Self { text: text.to_owned(), form: lower(query) })
     }
 
@@ -162,7 +165,7 @@ fn lower(query: JpQuery) -> Form {
     for segment in &query.segments {
         let Segment::Selector(selector) = segment else { return Form::General(Box::new(query)) };
         let step = match selector {
-            Selector::Name(name) => Step::Name(unquote(name)),
+            Selector::Name(name) => Step::Name(name.clone()),
             Selector::Index(index) => Step::Index(*index),
             Selector::Wildcard if tail.is_none() => {
                 tail = Some(Vec::new());
@@ -178,23 +181,19 @@ fn lower(query: JpQuery) -> Form {
     }
 }
 
-/// The library keeps the quotes of `['name']`.
-fn unquote(name: &str) -> String {
-    for quote in ['\'', '"'] {
-        if let Some(inner) = name.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
-            return inner.replace(&format!("\\{quote}"), &quote.to_string()).replace("\\\\", "\\");
+/// The library's message for a person: the place, not the names of its grammar's rules.
+fn tidy(text: &str, message: &str) -> String {
+    let column = message.lines().find_map(|line| line.split_once("--> 1:")?.1.trim().parse::<usize>().ok());
+    match column {
+        Some(column) => {
+            let rest: String = text.chars().skip(column.saturating_sub(1)).collect();
+            if rest.is_empty() { "it ends too early".to_owned() } else { format!("`{rest}` cannot stand there") }
+        }
+        None => {
+            let reason = message.lines().next().unwrap_or_default();
+            reason.trim_start_matches("Invalid json path: ").trim_start_matches("Invalid ").to_owned()
         }
     }
-    name.to_owned()
-}
-
-/// The first line of the library's message that says something.
-fn tidy(message: &str) -> String {
-    message
-        .lines()
-        .map(str::trim)
-        .find(|line| line.starts_with("= "))
-        .map_or_else(|| message.lines().next().unwrap_or_default().to_owned(), |line| line.trim_start_matches("= ").to_owned())
 }
 
 // === impl WritePath ===
@@ -220,64 +219,5 @@ impl WritePath {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn document() -> Value {
-        json!({"a": {"b": [{"c": 1}, {"c": 2, "t": "x"}, {"d": 3}], "we'ird": 4}, "err": {"no": 7}})
-    }
-
-    /// Lowered paths select what the library selects, and what an independent implementation selects.
-    #[test]
-    fn lowered_paths_agree_with_two_libraries() {
-        let document = document();
-        for text in [
-            "$",
-            "$.a",
-            "$.a.b[0].c",
-            "$.a.b[-1].d",
-            "$.a.b[*].c",
-            "$.a.b[*]",
-            "$.a[*]",
-            "$['a']['b'][1]['c']",
-            "$.a.b[7]",
-            "$.x.y",
-            "$.a.b[?@.t == 'x'].c",
-            "$.err[?@ == 7]",
-            "$..c",
-            "$.a[\"we'ird\"]",
-            "$.a['we\\'ird']",
-            "$.a.b[0:2].c",
-        ] {
-            let ours = JsonPath::parse(text).unwrap();
-            let query = parse_json_path(text).unwrap();
-            let theirs = run(&query, &document);
-            let oracle = serde_json_path::JsonPath::parse(text).unwrap().query(&document).all();
-            assert_eq!(ours.all(&document), oracle, "{text}");
-            assert_eq!(theirs, oracle, "{text}");
-            assert_eq!(ours.first(&document), oracle.first().copied(), "{text}");
-            assert_eq!(ours.holds(&document), !oracle.is_empty(), "{text}");
-        }
-    }
-
-    #[test]
-    fn only_singular_paths_of_names_are_written() {
-        let write = |text: &str| JsonPath::parse(text).unwrap().to_write().map(|path| path.names().join("/"));
-        assert_eq!(write("$.a.b"), Some("a/b".to_owned()));
-        assert_eq!(write("$['a b'].c"), Some("a b/c".to_owned()));
-        for text in ["$", "$.a[0]", "$.a[*]", "$..a", "$.a[?@.b]"] {
-            assert_eq!(write(text), None, "{text}");
-        }
-        let mut body = json!({"a": {"x": 1}});
-        JsonPath::parse("$.a.b.c").unwrap().to_write().unwrap().put(&mut body, json!(2));
-        assert_eq!(body, json!({"a": {"x": 1, "b": {"c": 2}}}));
-    }
-
-    #[test]
-    fn bad_paths_are_refused() {
-        for text in ["a.b", "", "$.", "$.a[", "$.a[?]", "$ .a."] {
-            assert!(JsonPath::parse(text).is_err(), "{text}");
-        }
-    }
-}
+#[path = "path_tests.rs"]
+mod tests;

@@ -3,7 +3,7 @@
 //! Mappings are not read through serde: a person wants to hear about all mistakes at once, each with its line, and
 //! `1.10` must stay what it is. The parser is the one that serde-saphyr uses, so there is one YAML dialect.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Parser, ScalarStyle};
 use serde_json::Value;
@@ -45,19 +45,23 @@ pub struct Entry {
     pub value: Node,
 }
 
-/// Reads one YAML document.
-pub fn parse(text: &str) -> Result<Node, Diagnostic> {
+/// Reads one YAML document, and tells the keys that stand in it twice.
+pub fn parse(text: &str) -> Result<(Node, Vec<Diagnostic>), Diagnostic> {
     if text.len() > limits::MAPPING_BYTES {
         return Err(limit(Span::default(), format!("the document is longer than {} bytes", limits::MAPPING_BYTES)));
     }
-    Builder { events: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0, depth: 0 }.document()
+    Builder { text, events: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0, depth: 0, twice: Vec::new() }
+        .document()
 }
 
 struct Builder<'t> {
+    text: &'t str,
     events: Parser<'t, granit_parser::StrInput<'t>>,
-    anchors: HashMap<usize, Node>,
+    /// With the depth of what they hold.
+    anchors: HashMap<usize, (Node, usize)>,
     nodes: usize,
     depth: usize,
+    twice: Vec<Diagnostic>,
 }
 
 fn limit(span: Span, what: String) -> Diagnostic {
@@ -71,7 +75,7 @@ fn syntax(span: Span, message: impl Into<String>) -> Diagnostic {
 // === impl Builder ===
 
 impl<'t> Builder<'t> {
-    fn document(mut self) -> Result<Node, Diagnostic> {
+    fn document(mut self) -> Result<(Node, Vec<Diagnostic>), Diagnostic> {
         loop {
             match self.next()? {
                 (Event::StreamEnd, span) => {
@@ -81,7 +85,7 @@ impl<'t> Builder<'t> {
                     let root = self.node(event, span)?;
                     return match self.after()? {
                         Some(span) => Err(syntax(span, "a second document begins here").help("keep one mapping in a file")),
-                        None => Ok(root),
+                        None => Ok((root, self.twice)),
                     };
                 }
                 _ => {}
@@ -108,9 +112,12 @@ impl<'t> Builder<'t> {
             }
             Some(Err(error)) => {
                 let at = error.marker().byte_offset().unwrap_or_default();
-                Err(syntax(Span { start: at, end: at + 1 }, format!("this is not YAML: {}", error.info())).help(
-                    "check the indentation, and put quotes around texts that hold `: ` or begin with `{`, `[`, `*`, `@` or `%`",
-                ))
+                let help = if error.info().contains("tab") {
+                    "indent with blanks: YAML takes no tabs there"
+                } else {
+                    "check the indentation, and put quotes around texts that hold `: ` or begin with `{`, `[`, `*`, `@` or `%`"
+                };
+                Err(syntax(Span { start: at, end: at + 1 }, format!("this is not YAML: {}", error.info())).help(help))
             }
         }
     }
@@ -126,14 +133,8 @@ impl<'t> Builder<'t> {
     }
 
     fn node(&mut self, event: Event<'t>, span: Span) -> Result<Node, Diagnostic> {
-        self.nodes += 1;
-        if self.nodes > limits::MAPPING_NODES {
-            return Err(limit(span, format!("the document has more than {} nodes", limits::MAPPING_NODES)));
-        }
+        self.take(span, 1, 1)?;
         self.depth += 1;
-        if self.depth > limits::MAPPING_DEPTH {
-            return Err(limit(span, format!("the document is nested deeper than {}", limits::MAPPING_DEPTH)));
-        }
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, _) => {
                 let data = Data::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
@@ -142,19 +143,35 @@ impl<'t> Builder<'t> {
             Event::SequenceStart(_, anchor, _) => (self.sequence(span)?, anchor),
             Event::MappingStart(_, anchor, _) => (self.mapping(span)?, anchor),
             Event::Alias(id) => {
-                let Some(target) = self.anchors.get(&id).cloned() else {
-                    return Err(syntax(span, "this alias has no anchor before it"));
+                let Some((target, depth)) = self.anchors.get(&id) else {
+                    return Err(syntax(span, "this alias has no anchor before it")
+                        .help("put quotes around a text that begins with `*`, or write `&name` before what it stands for"));
                 };
-                self.nodes += target.size();
-                (Node { span, data: target.data }, 0)
+                let (data, size, depth) = (target.data.clone(), target.size(), *depth);
+                self.take(span, size, depth)?;
+                (Node { span, data }, 0)
             }
-            _ => return Err(syntax(span, "a value is missing here")),
+            _ => return Err(syntax(span, "a value is missing here").help("write a value behind the colon")),
         };
         self.depth -= 1;
         if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
+            let depth = node.depth();
+            self.take(span, node.size(), depth)?;
+            self.anchors.insert(anchor, (node.clone(), depth));
         }
         Ok(node)
+    }
+
+    /// Counts nodes before they are there: so many, so deep below this place.
+    fn take(&mut self, span: Span, nodes: usize, depth: usize) -> Result<(), Diagnostic> {
+        self.nodes += nodes;
+        if self.nodes > limits::MAPPING_NODES {
+            return Err(limit(span, format!("the document has more than {} nodes, aliases followed", limits::MAPPING_NODES)));
+        }
+        if self.depth + depth > limits::MAPPING_DEPTH {
+            return Err(limit(span, format!("the document is nested deeper than {} blocks", limits::MAPPING_DEPTH)));
+        }
+        Ok(())
     }
 
     fn sequence(&mut self, start: Span) -> Result<Node, Diagnostic> {
@@ -174,6 +191,7 @@ impl<'t> Builder<'t> {
 
     fn mapping(&mut self, start: Span) -> Result<Node, Diagnostic> {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut seen = HashSet::new();
         loop {
             let (event, key_span) = self.next_node()?;
             let key = match event {
@@ -182,13 +200,24 @@ impl<'t> Builder<'t> {
                     return Ok(Node { span: Span { start: start.start, end }, data: Data::Mapping(entries) });
                 }
                 Event::Scalar(text, ..) => text.into_owned(),
-                _ => return Err(syntax(key_span, "a key must be a plain text")),
+                _ => {
+                    return Err(syntax(key_span, "a key is a text, but a list or a block stands here")
+                        .help("put quotes around a template: `\"{{key}}\"`; YAML reads `{` as the begin of a block"));
+                }
             };
             let (event, span) = self.next_node()?;
-            let value = self.node(event, span)?;
-            if entries.iter().any(|entry| entry.key == key) {
-                return Err(Diagnostic::error(Code::DuplicateKey, key_span, format!("`{key}` stands here twice"))
-                    .help("keep one of the two"));
+            let mut value = self.node(event, span)?;
+            // A block below its key is pointed at by the key: its first line is seldom what is wrong.
+            let between = self.text.get(key_span.end..value.span.start).unwrap_or_default();
+            if !matches!(value.data, Data::Scalar { .. }) && between.contains('\n') {
+                value.span = key_span;
+            }
+            if !seen.insert(key.clone()) {
+                self.twice.push(
+                    Diagnostic::error(Code::DuplicateKey, key_span, format!("`{key}` stands in this block twice"))
+                        .help("keep one of the two"),
+                );
+                continue;
             }
             entries.push(Entry { key, key_span, value });
         }
@@ -203,6 +232,15 @@ impl Node {
             Data::Scalar { .. } => 0,
             Data::Sequence(items) => items.iter().map(Self::size).sum(),
             Data::Mapping(entries) => entries.iter().map(|entry| entry.value.size()).sum(),
+        }
+    }
+
+    /// How deep it is nested; 1 for a scalar.
+    fn depth(&self) -> usize {
+        1 + match &self.data {
+            Data::Scalar { .. } => 0,
+            Data::Sequence(items) => items.iter().map(Self::depth).max().unwrap_or(0),
+            Data::Mapping(entries) => entries.iter().map(|entry| entry.value.depth()).max().unwrap_or(0),
         }
     }
 
@@ -222,6 +260,11 @@ impl Node {
             Data::Scalar { text, .. } if !self.is_null() => Some(text),
             _ => None,
         }
+    }
+
+    /// Whether it is a text without quotes.
+    pub fn is_plain(&self) -> bool {
+        matches!(&self.data, Data::Scalar { plain: true, .. })
     }
 
     /// Whether nothing stands there, or `null`.

@@ -112,18 +112,34 @@ pub fn parse(text: &str, resolve: &mut Resolve<'_>) -> Result<Template, String> 
     if !text.contains("{{") {
         return Ok(Template::literal(text));
     }
-    let parsed = Parsed::compile(text).map_err(|error| error.reason().to_string())?;
+    if text.contains("{{~") || text.contains("~}}") {
+        return Err("`~` is not in the language: write `{{name}}`, and only the blanks that you mean".to_owned());
+    }
+    let parsed = Parsed::compile(text).map_err(|_| {
+        if text.matches("{{").count() > text.matches("}}").count() {
+            "`{{` has no `}}`".to_owned()
+        } else {
+            "between `{{` and `}}` stands one name, such as `record.rev`".to_owned()
+        }
+    })?;
     let mut parts = Vec::new();
     for element in &parsed.elements {
         match element {
-            TemplateElement::RawString(literal) => parts.push(Part::Literal(literal.clone())),
+            // `\{{` comes as a piece of its own.
+            TemplateElement::RawString(literal) => match parts.last_mut() {
+                Some(Part::Literal(before)) => before.push_str(literal),
+                _ => parts.push(Part::Literal(literal.clone())),
+            },
             TemplateElement::Expression(expression) if !expression.block && expression.hash.is_empty() => {
                 parts.push(Part::Variable(variable(&expression.name, &expression.params, resolve)?));
             }
             TemplateElement::HtmlExpression(_) => {
                 return Err("`{{{raw}}}` is not in the language: write `{{name}}`, it is escaped for its place".to_owned());
             }
-            TemplateElement::Comment(_) => {}
+            // A comment would take the line break behind it along.
+            TemplateElement::Comment(_) => {
+                return Err("comments are not in the language: YAML has its own, behind `#`".to_owned());
+            }
             _ => {
                 return Err(
                     "only plain variables such as `{{key}}` and formats such as `{{epochSeconds value}}` are in the language"
@@ -139,13 +155,18 @@ fn variable(name: &Parameter, params: &[Parameter], resolve: &mut Resolve<'_>) -
     let plain = |parameter: &Parameter| -> Result<Vec<String>, String> {
         match parameter {
             Parameter::Name(name) => Ok(vec![name.clone()]),
-            Parameter::Path(Path::Relative((segments, raw))) => segments
-                .iter()
-                .map(|segment| match segment {
-                    PathSeg::Named(name) => Ok(name.clone()),
-                    _ => Err(format!("`{raw}` is not a plain variable")),
-                })
-                .collect(),
+            Parameter::Path(Path::Relative((segments, raw))) => {
+                let other = || format!("`{raw}` is not a plain variable: write names with dots between them");
+                let names: Vec<String> = segments
+                    .iter()
+                    .map(|segment| match segment {
+                        PathSeg::Named(name) => Ok(name.clone()),
+                        _ => Err(other()),
+                    })
+                    .collect::<Result<_, _>>()?;
+                // Handlebars also takes `record/rev` and `this.key`. `[first name]` is a name with a blank in it.
+                if raw.contains('[') || *raw == names.join(".") { Ok(names) } else { Err(other()) }
+            }
             _ => Err("a variable is a name such as `key` or `record.rev`".to_owned()),
         }
     };
@@ -154,7 +175,9 @@ fn variable(name: &Parameter, params: &[Parameter], resolve: &mut Resolve<'_>) -
         [argument] => {
             let helper = plain(name)?.join(".");
             let Some(converter) = Converter::named(&helper) else {
-                return Err(format!("`{helper}` is not a format: there are {}", super::convert::NAMES.join(", ")));
+                let known: Vec<&str> =
+                    super::convert::NAMES.into_iter().filter(|name| Converter::named(name).is_some()).collect();
+                return Err(format!("`{helper}` is not a format: there are {}", known.join(", ")));
             };
             (Some(converter), plain(argument)?)
         }
@@ -297,77 +320,5 @@ impl Variable {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn parse_any(text: &str) -> Result<Template, String> {
-        parse(text, &mut |path| {
-            let root = match path[0].as_str() {
-                "key" => Root::Key,
-                "record" => Root::Record,
-                "value" => Root::Value,
-                other => return Err(format!("no {other}")),
-            };
-            Ok((root, path[1..].iter().cloned().map(Step::Name).collect()))
-        })
-    }
-
-    #[test]
-    fn every_sink_escapes() {
-        let key = json!("../a b?x=1&y#é\u{0}");
-        let scope = Scope { key: Some(&key), ..Scope::default() };
-        let template = parse_any("{{key}}").unwrap();
-        assert_eq!(template.segment(&scope).unwrap(), "..%2Fa%20b%3Fx%3D1%26y%23%C3%A9%00");
-        assert!(matches!(template.header(&scope), Err(RenderError::Header(_))));
-        assert_eq!(template.json(&scope).unwrap(), key);
-    }
-
-    #[test]
-    fn empty_and_dot_segments_are_errors() {
-        for bad in [json!(""), json!("."), json!("..")] {
-            let scope = Scope { key: Some(&bad), ..Scope::default() };
-            assert_eq!(parse_any("{{key}}").unwrap().segment(&scope), Err(RenderError::Segment), "{bad}");
-        }
-        let null = Value::Null;
-        let scope = Scope { key: Some(&null), ..Scope::default() };
-        assert!(matches!(parse_any("{{key}}").unwrap().segment(&scope), Err(RenderError::Missing(_))));
-        assert!(matches!(parse_any("{{key}}").unwrap().segment(&Scope::default()), Err(RenderError::Missing(_))));
-    }
-
-    #[test]
-    fn one_variable_keeps_its_type() {
-        let record = json!({"rev": 7, "tags": ["a"]});
-        let scope = Scope { record: Some(&record), ..Scope::default() };
-        assert_eq!(parse_any("{{record.rev}}").unwrap().json(&scope).unwrap(), json!(7));
-        assert_eq!(parse_any("r{{record.rev}}").unwrap().json(&scope).unwrap(), json!("r7"));
-        assert_eq!(parse_any("{{record.tags}}").unwrap().json(&scope).unwrap(), json!(["a"]));
-        assert!(matches!(parse_any("r{{record.tags}}").unwrap().json(&scope), Err(RenderError::NotText(_))));
-        assert!(matches!(parse_any("{{record.nope}}").unwrap().json(&scope), Err(RenderError::Missing(_))));
-    }
-
-    #[test]
-    fn formats_are_converters() {
-        let value = json!("2023-11-14T22:13:20Z");
-        let scope = Scope { value: Some(&value), ..Scope::default() };
-        assert_eq!(parse_any("{{epochSeconds value}}").unwrap().json(&scope).unwrap(), json!(1_700_000_000));
-    }
-
-    #[test]
-    fn only_plain_variables_are_in_the_language() {
-        for bad in [
-            "{{{key}}}",
-            "{{&key}}",
-            "{{#if key}}x{{/if}}",
-            "{{> part}}",
-            "{{key",
-            "{{nope}}",
-            "{{nope key}}",
-            "{{epochSeconds a b}}",
-            "{{../key}}",
-            "{{key x=1}}",
-        ] {
-            assert!(parse_any(bad).is_err(), "{bad}");
-        }
-    }
-}
+#[path = "template_tests.rs"]
+mod tests;

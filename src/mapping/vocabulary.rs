@@ -87,7 +87,12 @@ block! {
 block! {
     /// `pages.total`
     TOTAL, "total", {
-        "header": "The name of the header.",
+        "header": "The name of the header that tells it.",
+        "call": "The call that tells it: `GET /users/count`; the filter goes along.",
+        "at": "Where in that call's payload it is, a JSONPath.",
+        "query": "Query parameters of that call.",
+        "headers": "Headers of that call.",
+        "errors": "What answers of that call mean; before those of the backend.",
     }
 }
 block! {
@@ -188,6 +193,7 @@ block! {
         "together": "`true` if several of the filters may be sent in one call.",
         "language": "The backend's own query language.",
         "sort": "Orders that the backend gives, by attribute.",
+        "has": "The attributes that a row tells, if it does not tell all; the others are read by `get`, where they are asked for.",
         "scan": "How far the gateway may walk where the backend cannot filter.",
         "errors": "What answers of this call mean; before those of the backend.",
     }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::limits;
+
 /// The URN of the error message.
 pub const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
@@ -32,6 +34,15 @@ pub struct ScimError {
     pub status: u16,
     pub scim_type: Option<ScimType>,
     pub detail: String,
+}
+
+/// Details quote what came in, which may be an id of a megabyte.
+fn bounded(mut detail: String) -> String {
+    if let Some((end, _)) = detail.char_indices().nth(limits::DETAIL_CHARS) {
+        detail.truncate(end);
+        detail.push('…');
+    }
+    detail
 }
 
 // === impl ScimType ===
@@ -88,12 +99,12 @@ impl ScimType {
 impl ScimError {
     /// An error with a keyword; the status follows from it.
     pub fn new(scim_type: ScimType, detail: impl Into<String>) -> Self {
-        Self { status: scim_type.status(), scim_type: Some(scim_type), detail: detail.into() }
+        Self { status: scim_type.status(), scim_type: Some(scim_type), detail: bounded(detail.into()) }
     }
 
     /// An error for which the RFC has no keyword.
     pub fn status(status: u16, detail: impl Into<String>) -> Self {
-        Self { status, scim_type: None, detail: detail.into() }
+        Self { status, scim_type: None, detail: bounded(detail.into()) }
     }
 
     pub fn invalid_filter(detail: impl Into<String>) -> Self {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::json::kind;
 use super::members::Members;
-use super::{Object, Profile, ScimError};
+use super::{Object, Profile, ScimError, ScimType};
 
 /// The URN of the ListResponse (section 3.4.2).
 pub const LIST_RESPONSE_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
@@ -26,6 +26,8 @@ pub struct SearchRequest {
     pub start_index: Option<i64>,
     /// As the client sent it; negative values mean 0.
     pub count: Option<i64>,
+    /// RFC 9865: empty to begin, then the `nextCursor` of the page before.
+    pub cursor: Option<String>,
 }
 
 /// The direction of a sort (RFC 7644 section 3.4.2.3).
@@ -34,6 +36,18 @@ pub enum SortOrder {
     #[default]
     Ascending,
     Descending,
+}
+
+/// A ListResponse to a query by cursor (RFC 9865 section 2): without `startIndex`, and without `totalResults` where it is
+/// not known.
+pub fn cursor_response(total: Option<u64>, next: Option<String>, resources: Vec<Value>) -> Value {
+    let mut response = Object::new();
+    response.insert("schemas".to_owned(), Value::from(vec![LIST_RESPONSE_SCHEMA]));
+    response.extend(total.map(|total| ("totalResults".to_owned(), Value::from(total))));
+    response.insert("itemsPerPage".to_owned(), Value::from(resources.len()));
+    response.extend(next.map(|next| ("nextCursor".to_owned(), Value::from(next))));
+    response.insert("Resources".to_owned(), Value::Array(resources));
+    Value::Object(response)
 }
 
 /// A ListResponse. `Resources` and the paging members are always there: Entra ID and Auth0 need them in empty lists too.
@@ -66,7 +80,8 @@ impl SearchRequest {
     /// Reads the decoded parameters of a URL. Names come in any case; unknown ones are ignored (Entra ID's
     /// `aadOptscim062020`); blank values of all but `filter`, `startIndex` and `count` count as not given.
     pub fn from_query<'q>(pairs: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> Result<Self, ScimError> {
-        const NAMES: [&str; 7] = ["attributes", "excludedAttributes", "filter", "sortBy", "sortOrder", "startIndex", "count"];
+        const NAMES: [&str; 8] =
+            ["attributes", "excludedAttributes", "filter", "sortBy", "sortOrder", "startIndex", "count", "cursor"];
         let mut seen = [false; NAMES.len()];
         let mut request = Self::default();
         for (name, value) in pairs {
@@ -84,10 +99,11 @@ impl SearchRequest {
                 "sortOrder" if text.is_empty() => {}
                 "sortOrder" => request.sort_order = SortOrder::parse(text)?,
                 "startIndex" => request.start_index = Some(integer(name, text)?),
+                "cursor" => request.cursor = Some(text.to_owned()),
                 _ => request.count = Some(integer(name, text)?),
             }
         }
-        Ok(request)
+        request.one_method()
     }
 
     /// Reads the body of a POST to `.search`. Members come in any case, `null` counts as absent.
@@ -111,7 +127,17 @@ impl SearchRequest {
             Some(Value::String(text)) => Some(text).filter(|text| !text.trim().is_empty()),
             Some(other) => return Err(not_a("sortBy", "a string with the path of an attribute", &other)),
         };
-        Ok(Self {
+        let cursor = match members.take("cursor") {
+            None => None,
+            Some(Value::String(text)) => Some(text),
+            Some(other) => {
+                return Err(ScimError::new(
+                    ScimType::InvalidCursor,
+                    format!("\"cursor\" must be a string, not {}.", kind(&other)),
+                ));
+            }
+        };
+        Self {
             attributes: list("attributes", members.take("attributes"), profile)?,
             excluded_attributes: list("excludedAttributes", members.take("excludedAttributes"), profile)?,
             filter,
@@ -119,7 +145,17 @@ impl SearchRequest {
             sort_order,
             start_index: number("startIndex", members.take("startIndex"), profile)?,
             count: number("count", members.take("count"), profile)?,
-        })
+            cursor,
+        }
+        .one_method()
+    }
+
+    /// A query is paged by index or by cursor, not by both.
+    fn one_method(self) -> Result<Self, ScimError> {
+        if self.cursor.is_some() && self.start_index.is_some() {
+            return Err(ScimError::invalid_value("startIndex and cursor exclude each other: send one of them."));
+        }
+        Ok(self)
     }
 }
 

@@ -21,6 +21,7 @@ fn everything() -> SearchRequest {
         sort_order: SortOrder::Descending,
         start_index: Some(-3),
         count: Some(0),
+        cursor: None,
     }
 }
 

@@ -140,6 +140,7 @@ async fn requests_become_operations() {
                     sort_order: SortOrder::Descending,
                     start_index: Some(-1),
                     count: Some(0),
+                    cursor: None,
                 },
             ),
         ),

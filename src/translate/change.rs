@@ -1,7 +1,7 @@
 //! PUT and PATCH as a change set: from the current resource to the desired one, and the calls that bring it about.
 
 use crate::mapping::model::{Body, Carries, Line, Resource, Send, Update};
-use crate::scim::{Mutability, Object, ScimError};
+use crate::scim::{AttrRef, Mutability, Object, ScimError};
 use serde_json::Value;
 
 use super::write::value_of;
@@ -49,15 +49,14 @@ fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
 /// The lines that the body of a create carries. A line whose changes have calls of their own is not in the body that the
 /// attribute map writes: the backend wants to be called for it.
 pub fn created(resource: &Resource) -> impl Iterator<Item = &Line> {
-    let body = resource.create.as_ref().map(|create| &create.call.body);
+    let call = resource.create.as_ref().map(|create| &create.call);
     resource.lines.iter().filter(move |line| {
         line.shape.is_writable()
             && is_written(resource, line)
-            && match body {
-                Some(Body::Record) => transitions(resource, line).next().is_none(),
-                Some(body) => body.uses(&line.target),
-                None => false,
-            }
+            && call.is_some_and(|call| match call.body {
+                Body::Record => transitions(resource, line).next().is_none() || call.uses(&line.target),
+                Body::None | Body::Tree(_) => call.uses(&line.target),
+            })
     })
 }
 
@@ -97,6 +96,19 @@ pub fn updates<'m>(resource: &'m Resource, changed: &[&'m Line], desired: &Objec
         }
         None => Ok(planned),
     }
+}
+
+/// Whether some call unassigns an attribute. None does where the backend has a call for each of its values: a status is
+/// left out of a PUT without being changed, as there is nothing that it could be changed to.
+pub fn can_be_cleared(resource: &Resource, attribute: &AttrRef<'_>) -> bool {
+    let mut lines = resource.lines.iter().filter(|line| line.shape.is_writable() && line.target.same_attribute(attribute));
+    lines.any(|line| {
+        resource.update.iter().any(|update| match &update.carries {
+            Carries::Rest => is_rest(resource, line),
+            Carries::Attributes(targets) => targets.iter().any(|target| target.same_top(&line.target)),
+            Carries::Transition(..) => false,
+        })
+    })
 }
 
 /// Whether no update call is for this line in particular.

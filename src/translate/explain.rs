@@ -87,12 +87,13 @@ impl Explainer<'_> {
         let plan = planner.plan(filter, sort.as_ref().map(|key| (key, search.sort_order)))?;
         let window = Window::of(search, limits::LIST_RESULTS as u64);
 
-        let (found_by, mut calls) = self.access(&plan.access, &plan, window);
+        let (found_by, mut calls) = self.access(&plan.access, &plan, window, search.cursor.is_none());
         let list = self.resource.list.as_ref();
-        let walked = matches!(&plan.access, Access::List { .. }) && list.is_some_and(|list| plan.serving(list) == Serving::Walk);
+        let walked = matches!(&plan.access, Access::List { .. })
+            && list.is_some_and(|list| plan.serving(list, search.cursor.is_none()) == Serving::Walk);
         let mut calls_at_most = match (&plan.access, list) {
             (Access::List { .. }, Some(list)) if walked => list.scan.calls as u64,
-            (Access::List { .. }, Some(list)) => match plan.serving(list) {
+            (Access::List { .. }, Some(list)) => match plan.serving(list, search.cursor.is_none()) {
                 Serving::Slice => window.count.div_ceil(pages::covering(&list.paging, window).1).max(1) + 1,
                 _ => list.scan.calls as u64,
             },
@@ -108,6 +109,7 @@ impl Explainer<'_> {
                 (PageBy::Nothing, _) => "the number of rows".to_owned(),
                 (_, Total::Body(path)) => format!("the backend tells it at {}", path.as_str()),
                 (_, Total::Header(name)) => format!("the backend tells it in {name}"),
+                (_, Total::Call { call, .. }) => format!("the backend tells it by {}", call.name),
                 (_, _) => "the backend tells it in Content-Range".to_owned(),
             },
             (Access::List { .. }, _) => "counted by the walk".to_owned(),
@@ -125,7 +127,7 @@ impl Explainer<'_> {
         })
     }
 
-    fn access(&self, access: &Access<'_>, plan: &Plan<'_, '_>, window: Window) -> (String, Vec<ExplainedCall>) {
+    fn access(&self, access: &Access<'_>, plan: &Plan<'_, '_>, window: Window, total: bool) -> (String, Vec<ExplainedCall>) {
         match access {
             Access::Nothing => ("nothing can match: an empty answer without a call".to_owned(), Vec::new()),
             Access::Key(key) => ("by its key".to_owned(), self.key_call(key).into_iter().collect()),
@@ -147,12 +149,14 @@ impl Explainer<'_> {
                 ("by the groups of the member".to_owned(), calls)
             }
             Access::List { query } => match &self.resource.list {
-                Some(list) => self.pages(list, query, plan.serving(list), window),
+                Some(list) => self.pages(list, query, plan.serving(list, total), window),
                 None => ("the mapping has no `list`".to_owned(), Vec::new()),
             },
             Access::Union(branches) => {
-                let calls =
-                    branches.iter().flat_map(|branch| self.access(branch, plan, Window { skip: 0, count: u64::MAX }).1).collect();
+                let calls = branches
+                    .iter()
+                    .flat_map(|branch| self.access(branch, plan, Window { skip: 0, count: u64::MAX }, true).1)
+                    .collect();
                 ("by several ways, each resource once".to_owned(), calls)
             }
         }

@@ -36,7 +36,7 @@ pub fn comparable(mapping: &Mapping, resource: &Resource, target: &Target, test:
     if target.sub.as_deref() == Some("primary") && !(test.op == Op::Eq && value == Some(Value::Bool(true))) {
         return None;
     }
-    let Some(shape) = shape(resource, target) else { return None };
+    let shape = shape(resource, target)?;
     let (converters, field) = match shape {
         Found::Field(field) => (field.convert.as_slice(), Some(field)),
         Found::Values(converters) => (converters, None),
@@ -94,21 +94,16 @@ fn shape<'m>(resource: &'m Resource, target: &Target) -> Option<Found<'m>> {
 
 /// The value in the backend's form, if the operator means the same there.
 fn write(converter: &Converter, op: Op, value: Value) -> Option<Value> {
-    let equality = matches!(op, Op::Eq | Op::Ne);
+    if !converter.keeps(op) {
+        return None;
+    }
     match converter {
-        // Digits compare as a text here and as a number there.
-        Converter::Integer if !equality => None,
-        // One value here may be several there, and the codes there have no order and no parts.
+        // One value here may be several there: asked for one of them the backend would not find the others.
         Converter::Values(pairs) => match pairs.iter().find(|(here, _)| *here == value)? {
-            (_, there) if equality && there.len() == 1 => there.first().cloned(),
+            (_, there) if there.len() == 1 => there.first().cloned(),
             _ => None,
         },
-        // `P-7` holds `-7`, `7` does not; `P-P` ends with `-P`.
-        Converter::Prefix(_) if matches!(op, Op::Co | Op::Ew) => None,
         Converter::EpochMillis | Converter::EpochSeconds => {
-            if op.is_substring() {
-                return None;
-            }
             let asked = instant(value.as_str()?, true)?;
             let written = converter.write(Value::from(asked.to_string())).ok()?;
             let read = converter.read(written.clone())?;

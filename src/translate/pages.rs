@@ -142,7 +142,7 @@ pub fn next(paging: &Paging, answer: &Answer, body: &Value) -> Option<String> {
 /// The total that a page tells; `None` where it is counted.
 pub fn total(paging: &Paging, answer: &Answer, body: &Value) -> Result<Option<u64>, PageError> {
     let total = match &paging.total {
-        Total::Counted => return Ok(None),
+        Total::Counted | Total::Call { .. } => return Ok(None),
         Total::Body(path) => path.first(body).and_then(|total| total.as_u64().or_else(|| total.as_str()?.parse().ok())),
         Total::Header(name) => answer.header(name).and_then(|total| total.parse().ok()),
         Total::ContentRange => answer.header(&CONTENT_RANGE).and_then(|range| range.rsplit('/').next()?.parse().ok()),

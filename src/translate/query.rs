@@ -66,9 +66,10 @@ pub enum Serving {
 }
 
 impl Plan<'_, '_> {
-    /// How a window is served: only what the backend filters, sorts and counts itself can be taken from its pages.
-    pub fn serving(&self, list: &List) -> Serving {
-        let exact = self.residual == Predicate::True && self.sorted && tells_total(&list.paging);
+    /// How a window is served: only what the backend filters, sorts and, if the total must be told, counts itself can be
+    /// taken from its pages.
+    pub fn serving(&self, list: &List, total: bool) -> Serving {
+        let exact = self.residual == Predicate::True && self.sorted && (!total || tells_total(&list.paging));
         match (exact, list.paging.is_random_access()) {
             (false, _) => Serving::Walk,
             (true, true) => Serving::Slice,
@@ -173,12 +174,18 @@ impl<'m> Planner<'m> {
             if found { rows.saturating_mul(RELATION_CALLS) } else { 0 }
         };
         let scanned = fetched(&[], list.map_or(0, |list| list.scan.rows as u64));
-        let scan = self.scan_calls().max(1).saturating_add(scanned);
-        for way in &mut ways {
-            way.calls = way.calls.saturating_add(fetched(&way.covers, way.rows));
-        }
+        let scan = self.scan_calls().saturating_add(scanned);
+        // What the backend does whole needs no walk: a page of it is a page of the answer.
+        let cost = |way: &Way<'_>| {
+            let calls = match (&way.access, list) {
+                (Access::List { .. }, Some(list)) if way.covers.len() == conjuncts.len() && tells_total(&list.paging) => 1,
+                (Access::List { .. }, _) => way.calls.min(self.scan_calls()),
+                _ => way.calls,
+            };
+            calls.saturating_add(fetched(&way.covers, way.rows))
+        };
         // Of equally many calls the one with fewer rows, then the one that leaves less to check.
-        ways.into_iter().filter(|way| way.calls <= scan).min_by_key(|way| (way.calls, way.rows, usize::MAX - way.covers.len()))
+        ways.into_iter().filter(|way| cost(way) <= scan).min_by_key(|way| (cost(way), way.rows, usize::MAX - way.covers.len()))
     }
 
     /// Whether the condition wants a text to be empty: what is empty is unassigned, and equal to nothing. Sent to a

@@ -42,10 +42,12 @@ const IMPURE: [&str; 17] = [
     "Timestamp::now",
     "Zoned::now",
 ];
-/// What the engine does not know: HTTP, and a runtime.
-const NOT_IN_ENGINE: [&str; 5] = ["http", "hyper", "tower", "tokio", "Instant::now"];
+/// What the engine does not know: connections, and a runtime.
+const NOT_IN_ENGINE: [&str; 3] = ["hyper", "tower", "tokio"];
 /// Lines of the longest file.
 const LINES: usize = 500;
+/// Files that are longer and wait to be split; the figure may only fall.
+const TOO_LONG: [(&str, usize); 1] = [("mapping/model.rs", 636)];
 
 const PAGE: &str = include_str!("../../src/ARCHITECTURE.md");
 
@@ -107,7 +109,7 @@ fn pure_rooms_are_pure() {
 }
 
 #[test]
-fn the_engine_knows_neither_http_nor_a_runtime() {
+fn the_engine_knows_neither_connections_nor_a_runtime() {
     for source in sources().iter().filter(|source| source.room == "engine" && !source.is_test()) {
         source.has_none_of(&NOT_IN_ENGINE);
     }
@@ -117,7 +119,10 @@ fn the_engine_knows_neither_http_nor_a_runtime() {
 fn files_are_short() {
     for source in sources() {
         let lines = source.text.lines().count();
-        assert!(lines <= LINES, "{} has {lines} lines, more than {LINES}", source.path.display());
+        let known = TOO_LONG.iter().find(|(name, _)| source.path == Path::new(name));
+        let most = known.map_or(LINES, |(_, lines)| *lines);
+        assert!(lines <= most, "{} has {lines} lines, more than {most}", source.path.display());
+        assert!(known.is_none() || lines > LINES, "{} is short again: take it out of TOO_LONG", source.path.display());
     }
 }
 

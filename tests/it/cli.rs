@@ -159,12 +159,16 @@ fn usage_errors() {
         &["demo", "--listen", "8080"],
         &["demo", "--faults", "latency=fast"],
         &["demo", "--log", "scimitar=loud"],
+        &["check"],
+        &["explain", "mapping.yaml"],
     ] {
         let output = run(args, &[]);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{args:?}");
         assert!(!output.stderr.is_empty(), "{args:?}");
     }
-    for args in [&["--help"][..], &["--version"], &["demo", "--help"], &["serve", "--help"]] {
+    for args in
+        [&["--help"][..], &["--version"], &["demo", "--help"], &["serve", "--help"], &["check", "--help"], &["explain", "--help"]]
+    {
         let output = run(args, &[]);
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{args:?}");
     }

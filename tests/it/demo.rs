@@ -14,7 +14,7 @@ use scimitar::server::auth::{Client, Clients, TokenHash};
 use scimitar::server::base::BaseUrl;
 use scimitar::server::step::Body;
 use scimitar::server::{self, Stack};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 /// The base URL that the gateway believes to have.
@@ -35,6 +35,15 @@ pub(crate) struct Demo {
     stack: Stack,
 }
 
+/// The mapping that the demo ships with, one part of it written otherwise.
+#[track_caller]
+pub(crate) fn mapping_with(changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(MAPPING.to_owned(), |mapping, (from, to)| {
+        assert_eq!(mapping.matches(from).count(), 1, "{from:?} is there once");
+        mapping.replace(from, to)
+    })
+}
+
 /// An answer of the gateway.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -42,6 +51,32 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     /// `null` if there was no body.
     pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Asserts that it is this error, in the form of RFC 7644 section 3.12 (ERR-01, ERR-02), and gives its detail.
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16, scim_type: Option<&str>) -> &str {
+        assert_eq!((self.status, self.body["scimType"].as_str()), (status, scim_type), "{}", self.body);
+        assert_eq!(self.header("content-type"), Some("application/scim+json"));
+        assert_eq!(self.body["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:Error"]));
+        assert_eq!(self.body["status"], json!(status.to_string()));
+        let detail = self.body["detail"].as_str().unwrap_or_default();
+        assert!(!detail.is_empty() && detail.chars().count() < 1_100, "{detail}");
+        detail
+    }
+
+    /// Asserts a success, and gives the body.
+    #[track_caller]
+    pub(crate) fn ok(&self, status: u16) -> &Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        &self.body
+    }
 }
 
 impl Demo {
@@ -65,8 +100,13 @@ impl Demo {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
+        Self::before(&url, MAPPING)
+    }
+
+    /// A gateway in front of whatever answers at a URL; `directory` is nobody's then.
+    pub(crate) fn before(url: &str, mapping: &str) -> Self {
         let directory = Directory::new(Options { users: 0, teams: 0, token: BACKEND_TOKEN.to_owned(), ..Options::default() });
-        Self { stack: stack(MAPPING, &url, Offer::default()), directory }
+        Self { stack: stack(mapping, url, Offer::default()), directory }
     }
 
     /// Sends a request as it is; the path is put behind the base path.
@@ -77,8 +117,12 @@ impl Demo {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.stack.call(request.body(Body::new(Full::from(body))).unwrap()).await;
-        let (head, body) = response.into_parts();
+        self.request(request.body(Body::new(Full::from(body))).unwrap()).await
+    }
+
+    /// Sends a request to wherever it says.
+    pub(crate) async fn request(&self, request: Request<Body>) -> Answer {
+        let (head, body) = self.stack.call(request).await.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
         Answer { status: head.status.as_u16(), headers: head.headers, body }
@@ -121,6 +165,13 @@ impl Demo {
         let answer = self.send("POST", path, Some(body)).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The record that the backend itself shows.
+    pub(crate) fn record(&self, path: &str) -> Value {
+        let request = Request::get(path).header("Authorization", format!("Bearer {BACKEND_TOKEN}"));
+        let response = self.directory.handle(&request.body(bytes::Bytes::new()).unwrap());
+        serde_json::from_slice::<Value>(response.body()).unwrap()["data"].take()
     }
 
     /// The calls that the backend got since the last time.

@@ -2,14 +2,23 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod architecture;
+mod backend_faults;
+mod bad_input;
 mod cli;
+mod conformance;
+mod conformance_doc;
+mod cursors;
 mod demo;
 mod engine_calls;
 mod filter_cases;
 mod filter_properties;
+mod mapping_diagnostics;
 mod operations;
+mod paging;
 mod patch_cases;
 mod process;
 mod queries;
 mod readme;
+mod scim;
+mod stub;
 mod support;

@@ -3,7 +3,7 @@
 //! In a block marked `console` a line that begins with `$ ` is a command; what follows is its answer. Answers are compared as
 //! JSON, so that they may be shown indented. `...` stands for members, elements or the end of a text that are left out;
 //! nothing else may be.
-//! Commands are `NAME=value` and `curl` with the options that [`Curl`] knows; anything else fails.
+//! Commands are `NAME=value`, `cargo run --release -- ...`, and `curl` with the options that [`Curl`] knows; anything else fails.
 
 #![expect(clippy::string_slice, reason = "a test fails by panicking")]
 
@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::process::{DemoProcess, Reply, send};
+use crate::process::{DemoProcess, Reply, run, send};
 
 const README: &str = include_str!("../../README.md");
 /// Where the README has gateway and backend.
@@ -49,6 +49,11 @@ fn the_tour() {
             }
             if words == ["cargo", "run", "--release", "--", "demo"] {
                 assert_eq!(shown.trim_end(), public(&demo, &demo.greeting.join("\n")));
+                continue;
+            }
+            if words.starts_with(&["cargo", "run", "--release", "--"].map(str::to_owned)) {
+                let arguments: Vec<&str> = words[4..].iter().map(String::as_str).collect();
+                compare_lines(&shown, &String::from_utf8(run(&arguments, &[]).stdout).unwrap());
                 continue;
             }
             assert_eq!(words[0], "curl", "no such command: {words:?}");
@@ -239,6 +244,18 @@ fn compare(shown: &str, reply: &Reply, demo: &DemoProcess, head: bool) {
     }
     let actual: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert!(matches(&parse_shown(shown), &actual), "the README shows\n{shown}\nand the answer is\n{actual:#}");
+}
+
+/// Text, line by line; `...` is the rest.
+fn compare_lines(shown: &str, actual: &str) {
+    let mut lines = actual.lines();
+    for line in shown.trim_end().lines() {
+        if line == "..." {
+            return;
+        }
+        assert_eq!(Some(line), lines.next(), "{actual}");
+    }
+    assert_eq!(lines.next(), None);
 }
 
 /// The addresses as the README has them.

@@ -1,13 +1,10 @@
 //! `attributes`: the attribute map, line by line.
 
-use serde_json::Value;
-
-use super::call::Names;
 use super::schemas::Schemas;
 use super::{Compiler, Keys};
-use crate::mapping::convert::{self, Converter};
 use crate::mapping::diagnostics::{Code, did_you_mean};
-use crate::mapping::model::{Clear, Each, Field, Line, Read, Shape, Target, Values};
+use crate::mapping::model::{Line, Shape, Target, Values};
+use crate::mapping::path::{JsonPath, WritePath};
 use crate::mapping::source::{Data, Entry, Node, Span};
 use crate::mapping::vocabulary;
 use crate::scim::schema::{Attribute, Mutability, ResourceType, Returned, Type};
@@ -16,48 +13,74 @@ use crate::scim::{AttrPath, AttrRef, Target as ScimTarget};
 /// A compiled line with what it says about the schema.
 pub(super) struct MappedLine {
     pub(super) line: Line,
+    /// As the mapping would write it.
+    pub(super) name: String,
     pub(super) span: Span,
     mutability: Option<Mutability>,
     returned: Option<Returned>,
     case_exact: Option<bool>,
     required: Option<bool>,
+    /// It was reported; nothing is concluded from what it does not say.
+    pub(super) broken: bool,
 }
 
-/// Words for clear.
-const CLEAR: [(&str, Clear); 3] = [("null", Clear::Null), ("empty", Clear::Empty), ("omit", Clear::Omit)];
-
 impl Compiler<'_> {
-    pub(super) fn lines(&mut self, node: &Node, full: &ResourceType, schemas: &Schemas, types: &[&str]) -> Vec<MappedLine> {
+    /// `read_only` if no call of the resource type writes.
+    pub(super) fn lines(
+        &mut self,
+        node: &Node,
+        full: &ResourceType,
+        schemas: &Schemas,
+        types: &[&str],
+        read_only: bool,
+    ) -> Vec<MappedLine> {
         let mut lines: Vec<MappedLine> = Vec::new();
         for entry in self.entries(node, "attributes").unwrap_or_default() {
             let Some(found) = self.attribute_named(entry, full, schemas) else { continue };
             let target = Target::of(&found);
-            let clash = |line: &MappedLine| {
+            let clash = |line: &&MappedLine| {
                 line.line.target.same_top(&target)
                     && (line.line.target.sub == target.sub || line.line.target.sub.is_none() || target.sub.is_none())
             };
-            if lines.iter().any(clash) {
-                self.error(
-                    Code::DuplicateAttribute,
-                    entry.key_span,
-                    format!("`{target}` is mapped already"),
-                    "keep one of the lines",
-                );
+            if let Some(other) = lines.iter().find(clash) {
+                let (name, first) = (schemas.shorten(&found), other.name.clone());
+                let message = if name == first {
+                    format!("`{name}` is mapped already")
+                } else {
+                    format!("`{name}` is mapped already, by `{first}`")
+                };
+                self.error(Code::DuplicateAttribute, entry.key_span, message, "keep one of the lines");
                 continue;
             }
-            lines.extend(self.line(entry, found, types));
+            let line = self.line(entry, found, schemas, types, read_only);
+            lines.push(line.unwrap_or_else(|| MappedLine::new(&found, schemas, entry.key_span, true)));
         }
+        self.written_once(&lines);
         lines
+    }
+
+    /// A place that two attributes are written to would hold whichever comes last.
+    fn written_once(&mut self, lines: &[MappedLine]) {
+        for (index, line) in lines.iter().enumerate() {
+            let Some(place) = line.line.shape.written() else { continue };
+            let overlaps = |other: &&MappedLine| {
+                other.line.shape.written().is_some_and(|before| before.starts_with(place) || place.starts_with(before))
+            };
+            let Some(other) = lines.iter().take(index).find(overlaps) else { continue };
+            let path = place.join(".");
+            self.error(
+                Code::BadAttribute,
+                line.span,
+                format!("`{}` writes `$.{path}`, which `{}` writes already", line.name, other.name),
+                format!("let one of them only read it: `{}: {{ read: $.{path} }}`", line.name),
+            );
+        }
     }
 
     /// The attribute that a key names: `userName`, `name.givenName`, `enterprise:department`, or with a whole URN.
     fn attribute_named<'s>(&mut self, entry: &Entry, full: &'s ResourceType, schemas: &Schemas) -> Option<AttrRef<'s>> {
         let key = &entry.key;
-        let expanded = key
-            .split_once(':')
-            .and_then(|(alias, rest)| Some(format!("{}:{rest}", schemas.get(alias)?.id)))
-            .unwrap_or_else(|| key.clone());
-        let found = AttrPath::parse(&expanded).and_then(|path| full.resolve(&path, false));
+        let found = AttrPath::parse(&schemas.expand(key)).and_then(|path| full.resolve(&path, false));
         match found {
             Some(ScimTarget::Attribute(found)) => {
                 let owned = match found.attribute.name.as_str() {
@@ -86,20 +109,7 @@ impl Compiler<'_> {
                 Some(found)
             }
             _ => {
-                let known: Vec<String> = full
-                    .attributes()
-                    .flat_map(|top| {
-                        std::iter::once(top)
-                            .chain(top.attribute.sub_attributes.iter().map(move |sub| AttrRef { sub: Some(sub), ..top }))
-                    })
-                    .map(|reference| match reference.extension {
-                        Some(schema) => {
-                            let alias = schemas.names().find(|name| schemas.get(name).is_some_and(|known| known.id == schema.id));
-                            reference.to_string().replacen(&schema.id, alias.unwrap_or(&schema.id), 1)
-                        }
-                        None => reference.to_string(),
-                    })
-                    .collect();
+                let known = schemas.paths(full);
                 let help = match did_you_mean(key, known.iter().map(String::as_str)) {
                     Some(word) => format!("did you mean `{word}`?"),
                     None => "an attribute that no built-in schema has needs a schema of your own under `schemas`".to_owned(),
@@ -110,37 +120,55 @@ impl Compiler<'_> {
         }
     }
 
-    fn line(&mut self, entry: &Entry, found: AttrRef<'_>, types: &[&str]) -> Option<MappedLine> {
-        let target = Target::of(&found);
+    fn line(
+        &mut self,
+        entry: &Entry,
+        found: AttrRef<'_>,
+        schemas: &Schemas,
+        types: &[&str],
+        read_only: bool,
+    ) -> Option<MappedLine> {
         let node = &entry.value;
         let leaf = found.leaf();
         let subs: Vec<&str> = found.attribute.sub_attributes.iter().map(|sub| sub.name.as_str()).collect();
+        if node.is_null() {
+            let key = Node { span: entry.key_span, ..node.clone() };
+            return self.incomplete(&key, "write the field behind the colon, such as `$.field`");
+        }
         let each = matches!(&node.data, Data::Mapping(entries) if entries.iter().any(|entry| entry.key == "each"));
         let keys = if node.text().is_some() {
             Keys { entries: &[], span: node.span, name: "an attribute line" }
         } else {
             self.block_with(node, &vocabulary::ATTRIBUTE, if each { &subs } else { &[] })?
         };
-        let mut line = MappedLine {
-            line: Line {
-                target,
-                shape: Shape::Values(Values { items: crate::mapping::path::JsonPath::root(), write: None, convert: Vec::new() }),
-            },
-            span: entry.key_span,
-            mutability: None,
-            returned: None,
-            case_exact: keys.get("caseExact").and_then(|node| self.flag(node)),
-            required: keys.get("required").and_then(|node| self.flag(node)),
-        };
+        let mut line = MappedLine::new(&found, schemas, entry.key_span, false);
+        line.case_exact = keys.get("caseExact").and_then(|node| self.flag(node));
+        line.required = keys.get("required").and_then(|node| self.flag(node));
         if let Some(node) = keys.get("mutability") {
             line.mutability = self.word(node, &[("readOnly", Mutability::ReadOnly), ("immutable", Mutability::Immutable)]);
         }
         if let Some(node) = keys.get("returned") {
             line.returned = self.word(node, &[("request", Returned::Request), ("default", Returned::Default)]);
         }
-        let read_only = line.mutability == Some(Mutability::ReadOnly) || leaf.mutability == Mutability::ReadOnly;
+        let declared = line.mutability == Some(Mutability::ReadOnly) || leaf.mutability == Mutability::ReadOnly;
+        if let Some(write) = keys.entry("write").filter(|_| declared) {
+            self.error(
+                Code::BadAttribute,
+                write.key_span,
+                format!("`{}` is readOnly, so it cannot be written", line.name),
+                "keep `read`, or take out `mutability: readOnly`",
+            );
+        }
+        let read_only = declared || read_only;
         line.line.shape = match (found.attribute.multi_valued, leaf.kind) {
-            (true, Type::Complex) => self.each(&keys, node, found.attribute, read_only, types)?,
+            (true, Type::Complex) => {
+                let words = ["at", "read", "write", "as", "values", "default", "clear", "refers", "caseExact"];
+                let words: Vec<&str> = words.into_iter().filter(|word| !subs.contains(word)).collect();
+                if each {
+                    self.meaningless(&keys, &words, "the whole of an array", "write it for the sub-attribute it belongs to");
+                }
+                self.each(&keys, node, found.attribute, read_only, types)?
+            }
             (true, _) if found.sub.is_some() => {
                 self.error(
                     Code::BadAttribute,
@@ -151,12 +179,19 @@ impl Compiler<'_> {
                 return None;
             }
             (true, _) => {
+                let help = "an attribute with many values takes `at` or `read`, `as` and `values`";
+                self.meaningless(&keys, &["write", "each", "default", "clear", "refers"], "an array of plain values", help);
                 let at = keys.get("at").or_else(|| node.text().map(|_| node));
                 let at = at.or_else(|| keys.get("read"));
-                let Some(at) = at else { return self.incomplete(node) };
-                let items = self.path(at)?;
-                let write = if read_only || keys.get("read").is_some() { None } else { Some(self.writable_items(&items, at)?) };
-                Shape::Values(Values { items, write, convert: self.converters(&keys, leaf) })
+                let Some(at) = at else { return self.incomplete(node, "write `at: \"$.items[*]\"`") };
+                let items = self.path(at);
+                let write = if read_only || keys.get("read").is_some() {
+                    Some(None)
+                } else {
+                    items.as_ref().and_then(|items| self.writable_items(items, at)).map(Some)
+                };
+                let convert = self.converters(&keys, leaf, !matches!(write, Some(None)));
+                Shape::Values(Values { items: items?, write: write?, convert: convert? })
             }
             (false, Type::Complex) => {
                 self.error(
@@ -170,61 +205,28 @@ impl Compiler<'_> {
                 );
                 return None;
             }
-            (false, _) => Shape::Field(self.field(&keys, node, leaf, read_only, types)?),
+            (false, _) => {
+                self.meaningless(&keys, &["each"], "an attribute with one value", "write `at: $.field`");
+                Shape::Field(self.field(&keys, node, leaf, read_only, types)?)
+            }
         };
+        if let Some(entry) = keys.entry("returned").filter(|_| !line.line.shape.is_readable()) {
+            self.error(
+                Code::BadAttribute,
+                entry.key_span,
+                format!("`{}` is only written, so it is never returned", line.name),
+                "take the line out",
+            );
+        }
         Some(line)
     }
 
-    fn incomplete<T>(&mut self, node: &Node) -> Option<T> {
-        self.error(
-            Code::BadAttribute,
-            node.span,
-            "this line does not tell where the value is",
-            "write `at: $.field`, `read:`, `write:` or `each:`",
-        );
+    pub(super) fn incomplete<T>(&mut self, node: &Node, help: &str) -> Option<T> {
+        self.error(Code::BadAttribute, node.span, "this line does not tell where the value is", help);
         None
     }
 
-    fn each(&mut self, keys: &Keys<'_>, node: &Node, attribute: &Attribute, read_only: bool, types: &[&str]) -> Option<Shape> {
-        let Some(at) = keys.get("each") else {
-            self.error(
-                Code::BadAttribute,
-                node.span,
-                format!("`{}` has many values", attribute.name),
-                format!("write `{}: {{ each: \"$.items[*]\", value: $.field }}`", attribute.name),
-            );
-            return None;
-        };
-        let items = self.path(at)?;
-        let write = if read_only { None } else { Some(self.writable_items(&items, at)?) };
-        let mut fields = Vec::new();
-        for sub in &attribute.sub_attributes {
-            let Some(entry) = keys.entries.iter().find(|entry| entry.key == sub.name) else { continue };
-            let node = &entry.value;
-            let inner = if node.text().is_some() {
-                Keys { entries: &[], span: node.span, name: "a sub-attribute line" }
-            } else {
-                self.block(node, &vocabulary::ATTRIBUTE)?
-            };
-            fields.push((
-                sub.name.clone(),
-                self.field(&inner, node, sub, read_only || sub.mutability == Mutability::ReadOnly, types)?,
-            ));
-        }
-        if fields.is_empty() {
-            let subs: Vec<&str> = attribute.sub_attributes.iter().map(|sub| sub.name.as_str()).collect();
-            self.error(
-                Code::BadAttribute,
-                node.span,
-                format!("`{}` maps none of its sub-attributes", attribute.name),
-                format!("write a line for some of {}", subs.join(", ")),
-            );
-            return None;
-        }
-        Some(Shape::Each(Each { items, write, fields }))
-    }
-
-    fn writable_items(&mut self, items: &crate::mapping::path::JsonPath, node: &Node) -> Option<crate::mapping::path::WritePath> {
+    pub(super) fn writable_items(&mut self, items: &JsonPath, node: &Node) -> Option<WritePath> {
         let write = items.to_write_items();
         if write.is_none() {
             self.error(
@@ -236,142 +238,31 @@ impl Compiler<'_> {
         }
         write
     }
-
-    fn field(&mut self, keys: &Keys<'_>, node: &Node, leaf: &Attribute, read_only: bool, types: &[&str]) -> Option<Field> {
-        let at = keys.get("at").or_else(|| node.text().map(|_| node));
-        let (read, write) = (keys.get("read"), keys.get("write"));
-        let (read, write) = match (at, read, write) {
-            (Some(at), None, None) => {
-                let path = self.path(at)?;
-                let write = if read_only { None } else { Some(self.writable(&path, at)?) };
-                (Some(Read::Path(path)), write)
-            }
-            (None, None, None) => return self.incomplete(node),
-            (None, read, write) => {
-                let read = match read {
-                    Some(node) if node.text().is_some_and(|text| text.starts_with('$')) => Some(Read::Path(self.path(node)?)),
-                    Some(node) => Some(Read::Template(self.template(node, &Names::RECORD_FIELDS)?)),
-                    None => None,
-                };
-                let write = match write {
-                    Some(node) => {
-                        let path = self.path(node)?;
-                        Some(self.writable(&path, node)?)
-                    }
-                    None => None,
-                };
-                (read, write)
-            }
-            (Some(at), ..) => {
-                self.error(
-                    Code::BadAttribute,
-                    at.span,
-                    "`at` is both read and written",
-                    "keep `at` alone, or write `read` and `write`",
-                );
-                return None;
-            }
-        };
-        let convert = self.converters(keys, leaf);
-        let default = keys.get("default").and_then(Node::scalar);
-        // `clear: null` is a null node, so that it is taken from the entry itself.
-        let clear = match keys.entries.iter().find(|entry| entry.key == "clear") {
-            Some(entry) if entry.value.is_null() => Clear::Null,
-            Some(entry) => self.word(&entry.value, &CLEAR)?,
-            None => Clear::default(),
-        };
-        let refers = match keys.get("refers") {
-            Some(node) => Some(self.type_named(node, types)?),
-            None => None,
-        };
-        Some(Field { read, write, convert, default, clear, refers })
-    }
-
-    fn writable(&mut self, path: &crate::mapping::path::JsonPath, node: &Node) -> Option<crate::mapping::path::WritePath> {
-        let write = path.to_write();
-        if write.is_none() {
-            self.error(
-                Code::UnwritablePath,
-                node.span,
-                format!("`{}` cannot be written: it does not name one place", path.as_str()),
-                "write a path of names such as `$.profile.surname`, or `read:` instead of `at:` if the field is only read",
-            );
-        }
-        write
-    }
-
-    /// The place of a resource type in the document.
-    pub(super) fn type_named(&mut self, node: &Node, types: &[&str]) -> Option<usize> {
-        let text = self.text(node)?;
-        let found = types.iter().position(|name| *name == text);
-        if found.is_none() {
-            let help = match did_you_mean(text, types.iter().copied()) {
-                Some(word) => format!("did you mean `{word}`?"),
-                None => format!("this mapping has {}", types.join(", ")),
-            };
-            self.error(Code::UnknownResource, node.span, format!("`{text}` is no resource type of this mapping"), help);
-        }
-        found
-    }
-
-    pub(super) fn converters(&mut self, keys: &Keys<'_>, leaf: &Attribute) -> Vec<Converter> {
-        let mut converters = Vec::new();
-        if let Some(node) = keys.get("as") {
-            match &node.data {
-                Data::Sequence(items) => converters.extend(items.iter().filter_map(|item| self.converter(item))),
-                _ => converters.extend(self.converter(node)),
-            }
-        }
-        if let Some(node) = keys.get("values") {
-            let pairs = self.entries(node, "values").unwrap_or_default().iter().map(|entry| {
-                let here = match (leaf.kind, entry.key.as_str()) {
-                    (Type::Boolean, "true") => Value::Bool(true),
-                    (Type::Boolean, "false") => Value::Bool(false),
-                    (_, text) => Value::from(text),
-                };
-                let there = match &entry.value.data {
-                    Data::Sequence(items) => items.iter().filter_map(Node::scalar).collect(),
-                    _ => entry.value.scalar().into_iter().collect(),
-                };
-                (here, there)
-            });
-            converters.push(Converter::Values(pairs.collect()));
-        }
-        converters
-    }
-
-    fn converter(&mut self, node: &Node) -> Option<Converter> {
-        if let Data::Mapping(entries) = &node.data {
-            if let [entry] = entries.as_slice()
-                && entry.key == "prefix"
-            {
-                return self.text(&entry.value).map(|prefix| Converter::Prefix(prefix.to_owned()));
-            }
-            self.error(
-                Code::UnknownConverter,
-                node.span,
-                "there is no such converter",
-                "the one with an argument is `{ prefix: P- }`",
-            );
-            return None;
-        }
-        let text = self.text(node)?;
-        let found = Converter::named(text);
-        if found.is_none() {
-            let help = match did_you_mean(text, convert::NAMES) {
-                Some(word) => format!("did you mean `{word}`?"),
-                None => format!("there are {}", convert::NAMES.join(", ")),
-            };
-            self.error(Code::UnknownConverter, node.span, format!("there is no converter `{text}`"), help);
-        }
-        found
-    }
 }
 
+// === impl MappedLine ===
+
 impl MappedLine {
+    fn new(found: &AttrRef<'_>, schemas: &Schemas, span: Span, broken: bool) -> Self {
+        let shape = Shape::Values(Values { items: JsonPath::root(), write: None, convert: Vec::new() });
+        Self {
+            line: Line { target: Target::of(found), shape },
+            name: schemas.shorten(found),
+            span,
+            mutability: None,
+            returned: None,
+            case_exact: None,
+            required: None,
+            broken,
+        }
+    }
+
     /// What the line says about the attribute, put upon what the schema says.
     pub(super) fn narrow(&self, attribute: &Attribute) -> Attribute {
         let mut narrowed = attribute.clone();
+        if self.broken {
+            return narrowed;
+        }
         match &self.line.shape {
             Shape::Each(each) => {
                 narrowed.sub_attributes.retain(|sub| {

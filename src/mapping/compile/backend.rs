@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, Uri};
 use secrecy::ExposeSecret as _;
 
 use super::call::{Names, Shared};
-use super::{Compiler, Keys};
+use super::{Compiler, Keys, is_reference};
 use crate::limits;
 use crate::mapping::diagnostics::Code;
 use crate::mapping::model::{Backend, Meaning, Paging, Rule};
@@ -33,6 +33,10 @@ const MEANINGS: [(&str, Meaning); 11] = [
     ("failed", Meaning::Failed),
 ];
 
+/// Headers that are not the mapping's.
+const CONNECTION: [&str; 9] =
+    ["host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "proxy-connection"];
+
 /// What HTTP says (RFC 9110), where the mapping says nothing. 409 on a write is a taken value with most backends.
 const BUILT_IN: [(RangeInclusive<u16>, Meaning); 9] = [
     (404..=404, Meaning::NotFound),
@@ -46,9 +50,15 @@ const BUILT_IN: [(RangeInclusive<u16>, Meaning); 9] = [
     (500..=599, Meaning::Failed),
 ];
 
+/// Whether a header of that name usually holds a secret.
+fn carries_secret(name: &HeaderName) -> bool {
+    ["authorization", "cookie", "token", "secret", "api-key", "apikey"].iter().any(|word| name.as_str().contains(word))
+}
+
 impl Compiler<'_> {
-    pub(super) fn backend(&mut self, node: &Node) -> Option<(Backend, Shared)> {
-        let keys = self.block(node, &vocabulary::BACKEND)?;
+    /// The backend, if it can be used, and what its calls have in common in any case.
+    pub(super) fn backend(&mut self, node: &Node) -> (Option<Backend>, Shared) {
+        let Some(keys) = self.block(node, &vocabulary::BACKEND) else { return Default::default() };
         let url = self.require(&keys, "url", "write the base URL: `url: ${PEOPLE_URL}`").and_then(|node| self.url(node));
         let mut headers = Vec::new();
         if let Some(auth) = keys.get("auth") {
@@ -57,17 +67,30 @@ impl Compiler<'_> {
         if let Some(entries) = keys.get("headers").and_then(|node| self.entries(node, "headers")) {
             for entry in entries {
                 let name = self.header_name(&entry.key, entry.key_span);
+                if name.as_ref().is_some_and(carries_secret) && entry.value.text().is_some_and(|text| !is_reference(text)) {
+                    self.literal_secret(&entry.value);
+                }
                 let value = self.resolved(&entry.value).and_then(|value| self.header_value(value.expose_secret(), &entry.value));
+                let value = value.map(|mut value| {
+                    value.set_sensitive(entry.value.text().is_some_and(is_reference) || value.is_sensitive());
+                    value
+                });
                 headers.extend(name.zip(value));
             }
         }
         let timeout = keys.get("timeout").map_or(Some(Duration::from_secs(10)), |node| self.duration(node));
         let concurrency = keys.get("concurrency").map_or(Some(limits::CALL_CONCURRENCY), |node| self.count(node));
         let envelope = self.path_or(keys.get("envelope"), &JsonPath::root());
-        let paging = keys.get("pages").map_or(Some(Paging::unpaged()), |node| self.paging(node));
         let rules = self.rules(&keys);
-        let shared = Shared { envelope: envelope?, paging: paging?, rules };
-        Some((Backend { url: url?, headers, timeout: timeout?, concurrency: concurrency? }, shared))
+        let mut shared = Shared { envelope: envelope.clone().unwrap_or_else(JsonPath::root), paging: Paging::unpaged(), rules };
+        let paging = keys.get("pages").map_or(Some(Paging::unpaged()), |node| self.paging(node, "count", &shared));
+        let usable = envelope.is_some() && paging.is_some();
+        shared.paging = paging.unwrap_or(Paging::unpaged());
+        let backend = match (url, timeout, concurrency) {
+            (Some(url), Some(timeout), Some(concurrency)) if usable => Some(Backend { url, headers, timeout, concurrency }),
+            _ => None,
+        };
+        (backend, shared)
     }
 
     fn url(&mut self, node: &Node) -> Option<Uri> {
@@ -76,8 +99,14 @@ impl Compiler<'_> {
         let problem = match text.parse::<Uri>() {
             Ok(uri) if !matches!(uri.scheme_str(), Some("http" | "https")) => "it begins with neither http:// nor https://",
             Ok(uri) if uri.query().is_some() => "it has a query",
-            Ok(uri) if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) => "it holds a user name",
+            Ok(uri) if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) => {
+                if node.text().is_some_and(|literal| literal.contains('@')) {
+                    self.literal_secret(node);
+                }
+                "it holds a user name"
+            }
             Ok(uri) => return Some(uri),
+            Err(_) if !text.contains("://") => "it begins with neither http:// nor https://",
             Err(_) => "it is not a URL",
         };
         // The text is not shown: it may come from the environment.
@@ -94,9 +123,22 @@ impl Compiler<'_> {
         if node.text() == Some("none") {
             return None;
         }
+        if node.text().is_some_and(|text| !is_reference(text) && !["bearer", "basic", "header"].contains(&text)) {
+            self.literal_secret(node);
+        }
         let keys = self.block(node, &vocabulary::AUTH)?;
         if keys.entries.len() != 1 {
-            self.error(Code::BadValue, node.span, "auth holds one way to authenticate", "write one of bearer, basic and header");
+            let count = if keys.entries.is_empty() { "no way" } else { "several ways" };
+            self.error(
+                Code::BadValue,
+                node.span,
+                format!("auth holds {count} to authenticate"),
+                "write one of bearer, basic and header, or `auth: none`",
+            );
+            // What stands there may be secret, used or not.
+            for entry in keys.entries.iter().filter(|entry| entry.value.text().is_some_and(|text| !is_reference(text))) {
+                self.literal_secret(&entry.value);
+            }
             return None;
         }
         let (name, text, at) = if let Some(node) = keys.get("bearer") {
@@ -123,8 +165,21 @@ impl Compiler<'_> {
 
     pub(super) fn header_name(&mut self, text: &str, span: crate::mapping::source::Span) -> Option<HeaderName> {
         let name = text.parse::<HeaderName>().ok();
-        if name.is_none() {
-            self.error(Code::BadValue, span, format!("`{text}` is not the name of a header"), "write a name such as `X-Api-Key`");
+        match &name {
+            None => {
+                self.error(
+                    Code::BadValue,
+                    span,
+                    format!("`{text}` is not the name of a header"),
+                    "write a name such as `X-Api-Key`",
+                );
+            }
+            // RFC 9110 sections 7.2, 7.6.1 and 8.6: they belong to the message and its connection.
+            Some(name) if CONNECTION.contains(&name.as_str()) => {
+                self.error(Code::BadValue, span, format!("`{text}` is a header that the gateway sets itself"), "leave it out");
+                return None;
+            }
+            Some(_) => {}
         }
         name
     }
@@ -150,7 +205,7 @@ impl Compiler<'_> {
                 Code::WrongShape,
                 node.span,
                 "errors is a list",
-                "begin each row with `- `: `- { status: 409, as: uniqueness }`",
+                "begin each row with a dash: `- { status: 409, as: uniqueness }`",
             );
             return Vec::new();
         };
@@ -169,6 +224,28 @@ impl Compiler<'_> {
         }
         let detail = keys.get("detail").map(|node| self.template(node, &Names::BODY));
         let members = keys.get("members").map(|node| self.path(node));
+        if meaning.is_some_and(|meaning| meaning != Meaning::UnknownMember) {
+            self.meaningless(&keys, &["members"], "this meaning", "it is for `as: unknownMember`");
+        }
+        if matches!(
+            meaning,
+            Some(
+                Meaning::NotFound
+                    | Meaning::Stale
+                    | Meaning::Done
+                    | Meaning::UnknownMember
+                    | Meaning::Unauthorized
+                    | Meaning::Overloaded
+                    | Meaning::Failed
+            )
+        ) {
+            self.meaningless(
+                &keys,
+                &["detail"],
+                "this meaning",
+                "leave it out: only uniqueness, invalidValue, mutability and forbidden carry a text of the backend to the client",
+            );
+        }
         let all = |ok: bool| ok.then_some(());
         all(!matches!(status, Some(None))
             && !matches!(when, Some(None))

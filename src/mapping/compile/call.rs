@@ -1,16 +1,19 @@
 //! Calls: method and path, query, headers, body; and the templates in them.
 
-use http::Method;
+use http::{HeaderValue, Method};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::backend::with_built_in;
+use super::schemas::Schemas;
 use super::{Compiler, Keys};
 use crate::mapping::diagnostics::{Code, did_you_mean};
 use crate::mapping::model::{Body, Call, Paging, Rule, Tree};
 use crate::mapping::path::{JsonPath, Step};
-use crate::mapping::source::{Data, Entry, Node};
-use crate::mapping::template::{self, Root, Template};
+use crate::mapping::source::{Data, Entry, Node, Span};
+use crate::mapping::template::{self, Part, Root, Template};
 use crate::mapping::vocabulary;
+use crate::scim::schema::Attribute;
 use crate::scim::{AttrPath, ResourceType, Target};
 
 /// What the calls of a backend have in common.
@@ -26,15 +29,29 @@ pub(super) struct Shared {
 pub(super) struct Names<'k> {
     roots: &'static [(&'static str, Root)],
     /// The attributes of this resource type are variables too.
-    attributes: Option<&'k ResourceType>,
+    attributes: Option<(&'k ResourceType, &'k Schemas)>,
 }
 
-/// What a body is if the mapping does not spell one out.
+/// What a call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DefaultBody {
-    None,
+pub(super) enum Purpose {
+    /// It reads.
+    Read,
+    /// It changes something; without a body unless the mapping spells one out.
+    Act,
+    /// It changes something; the body is what the attribute map writes unless the mapping spells one out.
     Record,
 }
+
+// === impl Shared ===
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { envelope: JsonPath::root(), paging: Paging::unpaged(), rules: Vec::new() }
+    }
+}
+
+// === impl Names ===
 
 impl Names<'static> {
     pub(super) const NOTHING: Self = Self { roots: &[], attributes: None };
@@ -56,8 +73,8 @@ impl Names<'static> {
 }
 
 impl<'k> Names<'k> {
-    pub(super) fn with(self, kind: &'k ResourceType) -> Self {
-        Self { roots: self.roots, attributes: Some(kind) }
+    pub(super) fn with(self, kind: &'k ResourceType, schemas: &'k Schemas) -> Self {
+        Self { roots: self.roots, attributes: Some((kind, schemas)) }
     }
 
     fn resolve(&self, path: &[String]) -> Result<(Root, Vec<Step>), String> {
@@ -69,33 +86,60 @@ impl<'k> Names<'k> {
         if let Some((_, root)) = self.roots.iter().find(|(name, _)| name == first) {
             return Ok((root.clone(), steps(rest)));
         }
-        if let Some(kind) = self.attributes {
-            let named = AttrPath::parse(first).and_then(|path| kind.resolve(&path, true));
+        if let Some((kind, schemas)) = self.attributes {
+            let named = AttrPath::parse(&schemas.expand(first)).and_then(|path| kind.resolve(&path, true));
             if let Some(Target::Attribute(found)) = named {
                 let root = Root::Attribute {
                     extension: found.extension.map(|schema| schema.id.clone()),
                     name: found.attribute.name.clone(),
                 };
-                let canonical = |name: &String| match found.attribute.sub_attribute(name) {
-                    Some(sub) => Step::Name(sub.name.clone()),
-                    None => name.parse().map_or_else(|_| Step::Name(name.clone()), Step::Index),
+                let (sub, rest) = rest.split_first().map_or((None, rest), |(sub, rest)| (Some(sub), rest));
+                let sub = match sub {
+                    None => None,
+                    Some(name) => Some(match found.attribute.sub_attribute(name) {
+                        Some(sub) => Step::Name(sub.name.clone()),
+                        None => match name.parse() {
+                            Ok(index) if found.attribute.multi_valued => Step::Index(index),
+                            _ => return Err(no_sub_attribute(&found.attribute.name, name, &found.attribute.sub_attributes)),
+                        },
+                    }),
                 };
-                return Ok((root, rest.iter().map(canonical).collect()));
+                return Ok((root, sub.into_iter().chain(steps(rest)).collect()));
             }
         }
         let known = self.roots.iter().map(|(name, _)| *name);
-        let attributes =
-            self.attributes.into_iter().flat_map(|kind| kind.schema.attributes.iter().map(|attribute| attribute.name.as_str()));
+        let attributes = self
+            .attributes
+            .into_iter()
+            .flat_map(|(kind, _)| kind.schema.attributes.iter().map(|attribute| attribute.name.as_str()));
         let near = did_you_mean(first, known.clone().chain(attributes));
-        let known: Vec<&str> = known.collect();
+        let known: Vec<String> = known.map(|name| format!("`{{{{{name}}}}}`")).collect();
         Err(match near {
-            Some(word) => format!("did you mean `{word}`?"),
-            None if known.is_empty() && self.attributes.is_none() => "no variables exist here".to_owned(),
-            None if self.attributes.is_some() => {
-                format!("there are {} and the attributes of the resource type", known.join(", "))
+            Some(word) => format!("did you mean `{{{{{word}}}}}`?"),
+            None if known.is_empty() && self.attributes.is_none() => "there are no variables here: write a plain text".to_owned(),
+            None if self.roots.iter().any(|(_, root)| *root == Root::Record) && self.attributes.is_none() => {
+                format!("{}; a field of the record is `{{{{record.{}}}}}`", there_are(&known), path.join("."))
             }
-            None => format!("there are {}", known.join(", ")),
+            None if known.is_empty() => "there are the attributes that the resource type maps, such as `{{userName}}`".to_owned(),
+            None if self.attributes.is_some() => {
+                format!("there are {} and the attributes that the resource type maps", known.join(", "))
+            }
+            None => there_are(&known),
         })
+    }
+}
+
+fn there_are(names: &[String]) -> String {
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("there {verb} {}", names.join(", "))
+}
+
+fn no_sub_attribute(attribute: &str, name: &str, subs: &[Attribute]) -> String {
+    let names: Vec<&str> = subs.iter().map(|sub| sub.name.as_str()).collect();
+    match did_you_mean(name, names.iter().copied()) {
+        Some(word) => format!("did you mean `{{{{{attribute}.{word}}}}}`?"),
+        None if names.is_empty() => format!("`{attribute}` has no parts: write `{{{{{attribute}}}}}`"),
+        None => format!("`{attribute}` has {}", names.join(", ")),
     }
 }
 
@@ -103,10 +147,10 @@ impl Compiler<'_> {
     /// A template; reports what is wrong with it.
     pub(super) fn template(&mut self, node: &Node, names: &Names<'_>) -> Option<Template> {
         let text = self.text(node)?;
-        self.template_text(text, node, names)
+        self.template_text(text, node.span, names)
     }
 
-    fn template_text(&mut self, text: &str, node: &Node, names: &Names<'_>) -> Option<Template> {
+    fn template_text(&mut self, text: &str, span: Span, names: &Names<'_>) -> Option<Template> {
         let mut unknown = None;
         let parsed = template::parse(text, &mut |path| {
             names.resolve(path).map_err(|help| {
@@ -117,16 +161,16 @@ impl Compiler<'_> {
         match (parsed, unknown) {
             (Ok(template), _) => return Some(template),
             (Err(_), Some((variable, help))) => {
-                self.error(Code::UnknownVariable, node.span, format!("`{{{{{variable}}}}}` is not a variable here"), help);
+                self.error(Code::UnknownVariable, span, format!("`{{{{{variable}}}}}` is not a variable here"), help);
             }
             (Err(reason), None) => {
                 let code = if reason.contains("is not a format") { Code::UnknownConverter } else { Code::BadTemplate };
-                self.error(
-                    code,
-                    node.span,
-                    format!("this template cannot be used: {reason}"),
-                    "write plain variables such as `{{key}}`",
-                );
+                let help = if code == Code::UnknownConverter {
+                    "write for example `{{epochSeconds value}}`, or the variable alone"
+                } else {
+                    "write plain variables such as `{{key}}`"
+                };
+                self.error(code, span, format!("this template cannot be used: {reason}"), help);
             }
         }
         None
@@ -149,32 +193,27 @@ impl Compiler<'_> {
         line: &Node,
         names: &Names<'_>,
         shared: &Shared,
-        default_body: DefaultBody,
+        purpose: Purpose,
     ) -> Option<Call> {
         let text = self.text(line)?;
         let Some((method, target)) = text.split_once(' ') else {
-            self.error(Code::BadCall, line.span, format!("`{text}` is not a call"), "write method and path: `GET /users`");
+            let help = match text {
+                path if path.starts_with('/') => format!("write `GET {path}`"),
+                "GET" | "POST" | "PUT" | "PATCH" | "DELETE" => format!("write the path behind it: `{text} /users/{{{{key}}}}`"),
+                _ => "write for example `GET /users`".to_owned(),
+            };
+            self.error(Code::BadCall, line.span, format!("`{text}` is not a method and a path"), help);
             return None;
         };
-        let method = match method {
-            "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" => Method::from_bytes(method.as_bytes()).ok(),
-            _ => None,
-        };
-        if method.is_none() {
-            self.error(
-                Code::BadCall,
-                line.span,
-                format!("`{text}` does not begin with a method"),
-                "write GET, POST, PUT, PATCH or DELETE before the path",
-            );
-        }
+        let method = self.method(method, line, purpose, purpose != Purpose::Read && keys.get("body").is_some());
         let target = target.trim();
         let (path, inline_query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
         let path = self.call_path(path, line, names);
         let mut query = Vec::new();
         for pair in inline_query.into_iter().flat_map(|query| query.split('&')).filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            query.extend(self.template_text(value, line, names).map(|value| (name.to_owned(), value)));
+            let (name, value) = (percent_decode_str(name).decode_utf8_lossy(), percent_decode_str(value).decode_utf8_lossy());
+            query.extend(self.template_text(&value, line.span, names).map(|value| (name.into_owned(), value)));
         }
         if let Some(node) = keys.get("query") {
             query.extend(self.parameters(node, names));
@@ -183,17 +222,16 @@ impl Compiler<'_> {
         if let Some(entries) = keys.get("headers").and_then(|node| self.entries(node, "headers")) {
             for entry in entries {
                 let name = self.header_name(&entry.key, entry.key_span);
-                let value = self.template(&entry.value, names);
-                headers.extend(name.zip(value));
+                headers.extend(name.zip(self.header_template(entry, names)));
             }
         }
-        let body = match (keys.get("body"), default_body) {
-            (Some(node), _) => Some(self.tree(node, names).map(Body::Tree)),
-            (None, DefaultBody::Record) => Some(Some(Body::Record)),
-            (None, DefaultBody::None) => Some(Some(Body::None)),
+        let body = match (keys.get("body"), purpose) {
+            (Some(node), _) => self.tree(node, names).map(Body::Tree),
+            (None, Purpose::Record) => Some(Body::Record),
+            (None, Purpose::Read | Purpose::Act) => Some(Body::None),
         };
         let rules = with_built_in(self.rules(keys), &shared.rules);
-        Some(Call { name, method: method?, path: path?, query, headers, body: body??, envelope: shared.envelope.clone(), rules })
+        Some(Call { name, method: method?, path: path?, query, headers, body: body?, envelope: shared.envelope.clone(), rules })
     }
 
     fn call_path(&mut self, path: &str, line: &Node, names: &Names<'_>) -> Option<Vec<Template>> {
@@ -208,18 +246,85 @@ impl Compiler<'_> {
         };
         let mut segments = Vec::new();
         for segment in rest.split('/') {
-            if matches!(segment, "" | "." | "..") || segment.contains(['#', ' ']) && !segment.contains("{{") {
-                self.error(
-                    Code::BadCall,
-                    line.span,
-                    format!("the path `{path}` has a segment that cannot stand in a URL: `{segment}`"),
-                    "write segments that are neither empty nor dots; escape blanks as %20",
-                );
-                return None;
-            }
-            segments.push(self.template_text(segment, line, names)?);
+            let (what, help) = match segment {
+                "" => (
+                    "an empty segment",
+                    "take out the slash that nothing stands behind; `//` and a slash at the end are not sent",
+                ),
+                "." | ".." => ("a dot segment", "write the path that it leads to"),
+                _ => {
+                    segments.push(self.template_text(segment, line.span, names).filter(|found| self.segment(found, path, line)));
+                    continue;
+                }
+            };
+            self.error(Code::BadCall, line.span, format!("the path `{path}` has {what}"), help);
+            return None;
         }
-        Some(segments)
+        segments.into_iter().collect()
+    }
+
+    /// Whether the plain text in a segment can stand in a URL as it is (RFC 3986 section 3.3).
+    fn segment(&mut self, segment: &Template, path: &str, line: &Node) -> bool {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@%".contains(c);
+        let bad = segment.parts().iter().find_map(|part| match part {
+            Part::Literal(text) => text.chars().find(|c| !fits(*c)),
+            Part::Variable(_) => None,
+        });
+        if let Some(c) = bad {
+            self.error(
+                Code::BadCall,
+                line.span,
+                format!("the path `{path}` holds `{c}`, which cannot stand in a URL"),
+                "escape it: a blank is `%20`; what variables hold is escaped anyway",
+            );
+        }
+        bad.is_none()
+    }
+
+    fn method(&mut self, method: &str, line: &Node, purpose: Purpose, body: bool) -> Option<Method> {
+        let (problem, help) = match (method, purpose) {
+            ("GET", Purpose::Record) => {
+                ("a GET carries no body, so it cannot create or change what the attribute map writes", "write POST, PUT or PATCH")
+            }
+            ("GET", _) if body => ("a GET carries no body", "put the values under `query`, or write POST"),
+            ("GET" | "POST", _) | ("PUT" | "PATCH" | "DELETE", Purpose::Act | Purpose::Record) => {
+                return Method::from_bytes(method.as_bytes()).ok();
+            }
+            ("PUT" | "PATCH" | "DELETE", Purpose::Read) => ("this call only reads", "write GET, or POST for a search"),
+            _ => ("the call does not begin with a method", "write GET, POST, PUT, PATCH or DELETE, in capitals, before the path"),
+        };
+        self.error(Code::BadCall, line.span, format!("`{method}`: {problem}"), help);
+        None
+    }
+
+    fn header_template(&mut self, entry: &Entry, names: &Names<'_>) -> Option<Template> {
+        let template = self.template(&entry.value, names)?;
+        let bad = |part: &Part| matches!(part, Part::Literal(text) if HeaderValue::from_str(text).is_err());
+        if template.parts().iter().any(bad) {
+            self.error(
+                Code::BadValue,
+                entry.value.span,
+                "this value cannot stand in a header",
+                "take out line breaks and control characters",
+            );
+            return None;
+        }
+        Some(template)
+    }
+
+    /// A call about one resource must say which: `DELETE /users` would be for all of them.
+    pub(super) fn about_one(&mut self, call: Option<&Call>, line: &Node) {
+        let Some(call) = call else { return };
+        if call.uses_any(&[Root::Key, Root::Id, Root::Record]) {
+            return;
+        }
+        let text = line.text().unwrap_or_default().trim_end_matches('/');
+        self.error(
+            Code::BadCall,
+            line.span,
+            format!("`{text}` does not say which resource it is for"),
+            format!("put the key into the path, `{text}/{{{{key}}}}`, or into the query or body"),
+        );
     }
 
     /// Query parameters, by name.
@@ -238,7 +343,7 @@ impl Compiler<'_> {
             }
             Data::Mapping(entries) => {
                 let member = |entry: &Entry| {
-                    let name = self.template_text(&entry.key, &entry.value, names);
+                    let name = self.template_text(&entry.key, entry.key_span, names);
                     name.zip(self.tree(&entry.value, names))
                 };
                 let members: Vec<Option<(Template, Tree)>> = entries.iter().map(member).collect();

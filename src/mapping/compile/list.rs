@@ -2,46 +2,61 @@
 
 use std::time::Duration;
 
-use super::call::{DefaultBody, Names, Shared};
-use super::{Compiler, Keys};
+use super::call::{Names, Purpose, Shared};
+use super::calls::Surroundings;
+use super::{Compiler, Keys, known};
 use crate::limits;
 use crate::mapping::diagnostics::Code;
 use crate::mapping::model::{
-    Accepts, Form, How, Language, List, Lookup, LookupAnswer, PageBy, Paging, PushDown, Quote, Scan, SortPushDown, Total, Tree,
+    Accepts, Form, How, Language, List, Lookup, LookupAnswer, PushDown, Quote, Scan, SortPushDown, Tree,
 };
 use crate::mapping::path::JsonPath;
-use crate::mapping::source::{Entry, Node};
+use crate::mapping::source::{Data, Entry, Node, Span};
+use crate::mapping::template::Root;
 use crate::mapping::vocabulary;
-use crate::scim::ResourceType;
 use crate::scim::filter::Op;
 
 impl Compiler<'_> {
-    pub(super) fn list(&mut self, node: &Node, name: &str, kind: &ResourceType, shared: &Shared) -> Option<List> {
+    pub(super) fn list(&mut self, node: &Node, around: Surroundings<'_>) -> Option<List> {
         let (keys, line) = self.call_keys(node, &vocabulary::LIST)?;
-        let call = self.call(format!("{name}.list"), &keys, line, &Names::NOTHING, shared, DefaultBody::None);
+        let shared = around.shared;
+        let call = self.call(format!("{}.list", around.name), &keys, line, &Names::NOTHING, shared, Purpose::Read);
         let items = self.items(&keys);
-        let paging = keys.get("pages").map_or(Some(shared.paging.clone()), |node| self.paging(node));
+        let paging = keys
+            .get("pages")
+            .map_or(Some(shared.paging.clone()), |node| self.paging(node, &format!("{}.count", around.name), shared));
         let filters = match keys.get("filters") {
             Some(node) => {
                 let entries = self.entries(node, "filters").unwrap_or_default();
-                entries.iter().filter_map(|entry| self.push_down(entry, name, kind, shared)).collect()
+                entries.iter().filter_map(|entry| self.push_down(entry, around)).collect()
             }
             None => Vec::new(),
         };
         let together = keys.get("together").map_or(Some(false), |node| self.flag(node));
-        let language = match keys.get("language") {
-            Some(node) => Some(self.language(node, kind)?),
-            None => None,
-        };
+        let language = keys.get("language").map(|node| self.language(node, around));
         let sorts = match keys.get("sort") {
             Some(node) => {
                 let entries = self.entries(node, "sort").unwrap_or_default();
-                entries.iter().filter_map(|entry| self.sort(entry, kind)).collect()
+                entries.iter().filter_map(|entry| self.sort(entry, around)).collect()
             }
             None => Vec::new(),
         };
         let scan = self.scan(&keys);
-        Some(List { call: call?, items: items?, paging: paging?, filters, together: together?, language, sorts, scan })
+        let has = match keys.get("has") {
+            Some(node) => match &node.data {
+                Data::Sequence(items) => {
+                    let mut target = |item: &Node| self.text(item).and_then(|text| self.target(text, item.span, around));
+                    Some(items.iter().map(&mut target).collect::<Option<Vec<_>>>()?)
+                }
+                _ => {
+                    self.error(Code::WrongShape, node.span, "has is a list of attributes", "write `has: [userName, active]`");
+                    None
+                }
+            },
+            None => None,
+        };
+        let (call, items, paging, together, language) = (call?, items?, paging?, together?, known(language)?);
+        Some(List { call, items, paging, filters, together, language, sorts, scan, has })
     }
 
     /// The rows of a list; without `items` they are the payload's own elements.
@@ -67,7 +82,7 @@ impl Compiler<'_> {
         scan
     }
 
-    fn push_down(&mut self, entry: &Entry, name: &str, kind: &ResourceType, shared: &Shared) -> Option<PushDown> {
+    fn push_down(&mut self, entry: &Entry, around: Surroundings<'_>) -> Option<PushDown> {
         let split = entry.key.rsplit_once(' ').and_then(|(attribute, op)| Some((attribute, Op::parse(op)?)));
         let Some((attribute, op)) = split else {
             self.error(
@@ -78,35 +93,64 @@ impl Compiler<'_> {
             );
             return None;
         };
-        let target = self.target(attribute.trim(), entry.key_span, kind);
+        let target = self.target(attribute.trim(), entry.key_span, around);
+        let usable = target.as_ref().is_some_and(|target| self.can_be_pushed_down(target, op, entry, around));
         let keys = self.block(&entry.value, &vocabulary::FILTER)?;
-        let how = match keys.get("call") {
-            Some(line) => self
-                .lookup(&keys, line, format!("{name}.list {attribute} {op}"), shared)
-                .map(|lookup| How::Call(Box::new(lookup))),
+        let problems = self.diagnostics.len();
+        let (how, place) = match keys.get("call") {
+            Some(line) => {
+                let name = format!("{}.list {attribute} {op}", around.name);
+                (self.lookup(&keys, line, name, around.shared).map(|lookup| How::Call(Box::new(lookup))), line.span)
+            }
             None => {
+                self.meaningless(
+                    &keys,
+                    &["headers", "item", "items"],
+                    "a filter of the list call",
+                    "they are for a filter with a `call` of its own",
+                );
                 let query = self.require(
                     &keys,
                     "query",
                     "name the query parameter: `query: { login: \"{{value}}\" }`, or another call: `call: GET ...`",
                 );
-                query.map(|node| How::Query(self.parameters(node, &Names::VALUE)))
+                (query.map(|node| How::Query(self.parameters(node, &Names::VALUE))), query.map_or(keys.span, |node| node.span))
             }
         };
+        if let Some(how) = how.as_ref().filter(|_| self.diagnostics.len() == problems) {
+            self.check_value(how, op, place);
+        }
         let exact = keys.get("match").map_or(Some(false), |node| self.word(node, &[("exact", true), ("superset", false)]));
-        let rows = match keys.get("rows") {
-            Some(node) => Some(self.count(node)? as u64),
-            None => None,
+        let rows = keys.get("rows").map(|node| self.count(node).map(|rows| rows as u64));
+        let accepts = keys.get("value").map_or_else(|| Some(Accepts::default()), |node| self.accepts(node));
+        Some(PushDown { target: target.filter(|_| usable)?, op, how: how?, exact: exact?, rows: known(rows)?, accepts: accepts? })
+    }
+
+    /// What does not hold the value would find the same rows whatever is asked for.
+    fn check_value(&mut self, how: &How, op: Op, span: Span) {
+        let uses = match how {
+            How::Call(lookup) => lookup.call.uses_any(&[Root::Value]),
+            How::Query(query) => {
+                query.iter().flat_map(|(_, value)| value.variables()).any(|variable| variable.root == Root::Value)
+            }
         };
-        let accepts = match keys.get("value") {
-            Some(node) => self.accepts(node)?,
-            None => Accepts::default(),
-        };
-        Some(PushDown { target: target?, op, how: how?, exact: exact?, rows, accepts })
+        if op == Op::Pr && uses {
+            self.error(Code::BadFilter, span, "`pr` compares with nothing, so there is no `{{value}}`", "write a fixed text");
+        } else if op != Op::Pr && !uses {
+            self.error(
+                Code::BadFilter,
+                span,
+                "nothing here says what to compare with",
+                "put `{{value}}` into it: `query: { login: \"{{value}}\" }`",
+            );
+        }
     }
 
     fn lookup(&mut self, keys: &Keys<'_>, line: &Node, name: String, shared: &Shared) -> Option<Lookup> {
-        let call = self.call(name, keys, line, &Names::VALUE, shared, DefaultBody::None);
+        let call = self.call(name, keys, line, &Names::VALUE, shared, Purpose::Read);
+        if keys.get("item").is_some() {
+            self.meaningless(keys, &["items"], "a call that gives one `item`", "keep `item` or `items`");
+        }
         let answer = match (keys.get("item"), keys.get("items")) {
             (_, Some(node)) => self.path(node).map(LookupAnswer::Rows),
             (Some(node), None) => self.path(node).map(LookupAnswer::One),
@@ -125,25 +169,26 @@ impl Compiler<'_> {
         Some(Accepts { max, without })
     }
 
-    fn sort(&mut self, entry: &Entry, kind: &ResourceType) -> Option<SortPushDown> {
-        let target = self.target(&entry.key, entry.key_span, kind);
+    fn sort(&mut self, entry: &Entry, around: Surroundings<'_>) -> Option<SortPushDown> {
+        let target = self.target(&entry.key, entry.key_span, around);
         let keys = self.block(&entry.value, &vocabulary::SORT)?;
         let mut direction = |key: &str| {
-            let node = self.require(&keys, key, "name the query parameters of both directions")?;
+            let node =
+                self.require(&keys, key, &format!("name the query parameters of both directions: `{key}: {{ sort: login }}`"))?;
             Some(self.parameters(node, &Names::NOTHING))
         };
         let (ascending, descending) = (direction("ascending"), direction("descending"));
         Some(SortPushDown { target: target?, ascending: ascending?, descending: descending? })
     }
 
-    fn language(&mut self, node: &Node, kind: &ResourceType) -> Option<Language> {
+    fn language(&mut self, node: &Node, around: Surroundings<'_>) -> Option<Language> {
         let keys = self.block(node, &vocabulary::LANGUAGE)?;
         let query = self.require(&keys, "query", "name the query parameter: `query: { $filter: \"{{expression}}\" }`");
         let query = query.map(|node| self.parameters(node, &Names::EXPRESSION));
         let mut fields = Vec::new();
         if let Some(node) = self.require(&keys, "fields", "name the fields: `fields: { userName: login }`") {
             for entry in self.entries(node, "fields").unwrap_or_default() {
-                let target = self.target(&entry.key, entry.key_span, kind);
+                let target = self.target(&entry.key, entry.key_span, around);
                 let field = self.text(&entry.value).map(str::to_owned);
                 fields.extend(target.zip(field));
             }
@@ -164,7 +209,7 @@ impl Compiler<'_> {
             };
             forms.extend(self.tree(node, &names).map(|tree| (form, tree)));
         }
-        if !forms.iter().any(|(form, _)| matches!(form, Form::Test(_))) {
+        if !Op::ALL.iter().any(|op| keys.get(op.as_str()).is_some()) {
             self.error(
                 Code::MissingKey,
                 node.span,
@@ -212,80 +257,6 @@ impl Compiler<'_> {
             );
         }
         Some(Quote { open, close, escape, without })
-    }
-
-    pub(super) fn paging(&mut self, node: &Node) -> Option<Paging> {
-        if node.text() == Some("none") {
-            return Some(Paging::unpaged());
-        }
-        let keys = self.block(node, &vocabulary::PAGES)?;
-        let by = self.require(&keys, "by", "write `by: number`, `offset`, `cursor`, `link`, `range` or `none`")?;
-        let words = ["number", "offset", "cursor", "link", "range", "none"];
-        let by = self.word(by, &words.map(|word| (word, word)))?;
-        let mut parameter = |key: &str| {
-            let node = self.require(&keys, key, &format!("name the query parameter: `{key}: {key}`"))?;
-            self.text(node).map(str::to_owned)
-        };
-        let by = match by {
-            "number" => parameter("page").map(|page| PageBy::Number { page, first: 1 }),
-            "offset" => parameter("offset").map(|offset| PageBy::Offset { offset, first: 0 }),
-            "cursor" => {
-                let cursor = parameter("cursor");
-                let next = self.require(&keys, "next", "tell where the next cursor is in the answer: `next: $.paging.next`");
-                let next = next.and_then(|node| self.path(node));
-                cursor.zip(next).map(|(cursor, next)| PageBy::Cursor { cursor, next })
-            }
-            "link" => match keys.get("next") {
-                Some(node) => self.path(node).map(|next| PageBy::Link { next: Some(next) }),
-                None => Some(PageBy::Link { next: None }),
-            },
-            "range" => {
-                Some(PageBy::Range { unit: keys.get("unit").and_then(|node| self.text(node)).unwrap_or("items").to_owned() })
-            }
-            _ => return Some(Paging::unpaged()),
-        };
-        let by = match (by, keys.get("first")) {
-            (by, None) => by,
-            (by, Some(node)) => match (by, node.text().and_then(|text| text.parse::<u64>().ok())) {
-                (Some(PageBy::Number { page, .. }), Some(first)) => Some(PageBy::Number { page, first }),
-                (Some(PageBy::Offset { offset, .. }), Some(first)) => Some(PageBy::Offset { offset, first }),
-                (by, Some(_)) => by,
-                (_, None) => {
-                    self.error(Code::BadValue, node.span, "a whole number is meant here", "write `first: 0` or `first: 1`");
-                    None
-                }
-            },
-        };
-        let size = match keys.get("size") {
-            Some(node) => Some(self.text(node)?.to_owned()),
-            None if matches!(by, Some(PageBy::Number { .. } | PageBy::Offset { .. })) => {
-                self.require(&keys, "size", "name the query parameter of the page size: `size: per_page`");
-                None
-            }
-            None => None,
-        };
-        let max = self
-            .require(&keys, "max", "tell the largest page that the backend gives: `max: 100`")
-            .and_then(|node| self.count(node));
-        let total = match keys.get("total") {
-            Some(node) => self.total(node),
-            None if matches!(by, Some(PageBy::Range { .. })) => Some(Total::ContentRange),
-            None => Some(Total::Counted),
-        };
-        Some(Paging { by: by?, size, max: max? as u64, total: total? })
-    }
-
-    fn total(&mut self, node: &Node) -> Option<Total> {
-        if node.text() == Some("counted") {
-            return Some(Total::Counted);
-        }
-        if node.text().is_some() {
-            return self.path(node).map(Total::Body);
-        }
-        let keys = self.block(node, &vocabulary::TOTAL)?;
-        let header = self.require(&keys, "header", "name the header: `total: { header: X-Total-Count }`")?;
-        let text = self.text(header)?;
-        self.header_name(text, header.span).map(Total::Header)
     }
 }
 

@@ -4,7 +4,13 @@
 mod attribute;
 mod backend;
 mod call;
+mod calls;
+mod carried;
+mod field;
 mod list;
+mod paging;
+mod publish;
+mod pushdown;
 mod relation;
 mod resource;
 mod schemas;
@@ -28,11 +34,11 @@ pub trait Secrets {
 
 /// Compiles a mapping. It is `Some` only if no diagnostic is an error.
 pub fn load(text: &str, secrets: &dyn Secrets) -> (Option<Mapping>, Vec<Diagnostic>) {
-    let root = match source::parse(text) {
-        Ok(root) => root,
+    let (root, diagnostics) = match source::parse(text) {
+        Ok(parsed) => parsed,
         Err(diagnostic) => return (None, vec![diagnostic]),
     };
-    let mut compiler = Compiler { secrets, diagnostics: Vec::new() };
+    let mut compiler = Compiler { secrets, diagnostics };
     let mapping = compiler.document(&root);
     let mut diagnostics = compiler.diagnostics;
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
@@ -69,6 +75,21 @@ impl<'n> Keys<'n> {
 
 // === impl Compiler ===
 
+/// Whether a text refers to a secret, rather than being one; `$${` is `${` itself.
+fn is_reference(text: &str) -> bool {
+    text.replace("$${", "").contains("${")
+}
+
+/// A part that was given must have compiled.
+#[expect(clippy::option_option, reason = "given or not, and compiled or not")]
+fn known<T>(value: Option<Option<T>>) -> Option<Option<T>> {
+    match value {
+        Some(None) => None,
+        Some(compiled) => Some(compiled),
+        None => Some(None),
+    }
+}
+
 impl Compiler<'_> {
     fn document(&mut self, root: &Node) -> Option<Mapping> {
         let keys = self.block(root, &vocabulary::DOCUMENT)?;
@@ -83,13 +104,13 @@ impl Compiler<'_> {
         }
         let name = keys.get("name").and_then(|node| self.text(node)).unwrap_or("mapping").to_owned();
         let schemas = keys.get("schemas").map(|node| self.schemas(node)).unwrap_or_default();
-        let backend = self
-            .require(&keys, "backend", "tell where the backend is: `backend: { url: ... }`")
-            .and_then(|node| self.backend(node));
+        let backend =
+            self.require(&keys, "backend", "tell where the backend is: `backend: { url: ... }`").map(|node| self.backend(node));
         let resources = self.require(&keys, "resources", "map at least one resource type, such as `User`");
-        let (backend, shared) = backend?;
-        let resources = self.resources(resources?, &schemas, &shared)?;
-        Some(Mapping { name, backend, resources })
+        // The resource types are looked at even if the backend's block cannot be used.
+        let (backend, shared) = backend.unwrap_or_default();
+        let resources = self.resources(resources?, &schemas, &shared);
+        Some(Mapping { name, backend: backend?, resources: resources? })
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
@@ -155,7 +176,7 @@ impl Compiler<'_> {
                 Code::WrongShape,
                 node.span,
                 format!("a text is meant here, but {} stands here", node.kind()),
-                "write one value",
+                "write one value; put quotes around a text that begins with `{`, `[` or `*`",
             );
         }
         text
@@ -163,7 +184,8 @@ impl Compiler<'_> {
 
     /// A whole number from 1 up.
     fn count(&mut self, node: &Node) -> Option<usize> {
-        let count = node.text().and_then(|text| text.parse::<usize>().ok()).filter(|count| *count > 0);
+        let count = node.text().and_then(|text| text.parse::<u32>().ok()).filter(|count| *count > 0);
+        let count = count.and_then(|count| usize::try_from(count).ok());
         if count.is_none() {
             self.error(Code::BadValue, node.span, "a whole number from 1 up is meant here", "write a number such as `100`");
         }
@@ -189,11 +211,11 @@ impl Compiler<'_> {
     fn duration(&mut self, node: &Node) -> Option<Duration> {
         let duration = node.text().and_then(|text| {
             let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-            let number: u64 = digits.parse().ok()?;
+            let number = u64::from(digits.parse::<u32>().ok()?);
             match text.strip_prefix(digits)? {
                 "ms" => Some(Duration::from_millis(number)),
                 "s" => Some(Duration::from_secs(number)),
-                "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
+                "m" => Some(Duration::from_secs(number * 60)),
                 _ => None,
             }
         });
@@ -212,6 +234,7 @@ impl Compiler<'_> {
             let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             let help = match did_you_mean(text, names.iter().copied()) {
                 Some(word) => format!("did you mean `{word}`?"),
+                None if names.len() == 1 => format!("write `{}`", names.join("")),
                 None => format!("write one of {}", names.join(", ")),
             };
             self.error(Code::BadValue, node.span, format!("`{text}` has no meaning here"), help);
@@ -224,10 +247,14 @@ impl Compiler<'_> {
         match JsonPath::parse(text) {
             Ok(path) => Some(path),
             Err(reason) => {
-                let help = if text.starts_with('$') {
+                let help = if text.contains(" = ") {
+                    "write `==` to compare".to_owned()
+                } else if text.starts_with('$') {
                     "see RFC 9535, for example `$.profile.mail[0].address`".to_owned()
+                } else if text.contains("{{") {
+                    "a field is read by a JSONPath such as `$.profile.surname`; templates are for what is sent".to_owned()
                 } else {
-                    format!("write `$.{text}`")
+                    format!("write `$.{}`", text.trim_start_matches('.'))
                 };
                 self.error(Code::BadPath, node.span, format!("`{text}` is not a JSONPath: {reason}"), help);
                 None
@@ -249,7 +276,7 @@ impl Compiler<'_> {
         match self.secrets.resolve(text) {
             Ok(secret) => Some(secret),
             Err(reason) => {
-                self.error(Code::MissingSecret, node.span, reason, "set it, or name another: `${NAME}` or `${file:/path}`");
+                self.error(Code::MissingSecret, node.span, reason, "a secret is named by `${NAME}` or `${file:/path}`");
                 None
             }
         }
@@ -257,12 +284,23 @@ impl Compiler<'_> {
 
     /// A secret; one that stands in the mapping itself is warned about.
     fn secret(&mut self, node: &Node) -> Option<SecretString> {
-        if node.text().is_some_and(|text| !text.contains("${")) {
-            self.report(
-                Diagnostic::warning(Code::LiteralSecret, node.span, "a secret stands in the mapping itself")
-                    .help("put it into the environment or a file: `${NAME}` or `${file:/path}`"),
-            );
+        if node.text().is_some_and(|text| !is_reference(text)) {
+            self.literal_secret(node);
         }
         self.resolved(node)
+    }
+
+    fn literal_secret(&mut self, node: &Node) {
+        self.report(
+            Diagnostic::warning(Code::LiteralSecret, node.span, "a secret stands in the mapping itself")
+                .help("put it into the environment or a file: `${NAME}` or `${file:/path}`"),
+        );
+    }
+
+    /// Reports known words of a block that mean nothing for what the block describes.
+    fn meaningless(&mut self, keys: &Keys<'_>, words: &[&str], what: &str, help: &str) {
+        for entry in keys.entries.iter().filter(|entry| words.contains(&entry.key.as_str())) {
+            self.error(Code::UnknownKey, entry.key_span, format!("`{}` has no meaning for {what}", entry.key), help);
+        }
     }
 }

@@ -1,0 +1,401 @@
+//! Fields of the attribute map: places, conversions, and what is assumed where nothing stands.
+
+use jiff::Timestamp;
+use serde_json::{Number, Value};
+
+use super::call::Names;
+use super::{Compiler, Keys, known};
+use crate::mapping::convert::{self, Converter};
+use crate::mapping::diagnostics::{Code, did_you_mean};
+use crate::mapping::model::{Clear, Each, Field, Read, Shape};
+use crate::mapping::path::{JsonPath, WritePath};
+use crate::mapping::source::{Data, Entry, Node};
+use crate::mapping::vocabulary;
+use crate::scim::schema::{Attribute, Mutability, Type};
+
+/// Words for clear.
+const CLEAR: [(&str, Clear); 3] = [("null", Clear::Null), ("empty", Clear::Empty), ("omit", Clear::Omit)];
+
+/// Whether a value is one of a data type (RFC 7643 section 2.3).
+pub(super) fn is_of(value: &Value, kind: Type) -> bool {
+    match kind {
+        Type::Boolean => value.is_boolean(),
+        Type::Integer => value.is_i64() || value.is_u64(),
+        Type::Decimal => value.is_number(),
+        Type::DateTime => value.as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok()),
+        Type::Complex => false,
+        Type::String | Type::Binary | Type::Reference => value.is_string(),
+    }
+}
+
+/// A value of a data type, for messages: what it is called, and an example.
+pub(super) fn example(kind: Type) -> (&'static str, &'static str) {
+    match kind {
+        Type::Boolean => ("a boolean", "true"),
+        Type::Integer => ("an integer", "7"),
+        Type::Decimal => ("a number", "7.5"),
+        Type::DateTime => ("a dateTime", "\"2026-01-31T08:00:00Z\""),
+        Type::Complex => ("an object", "{ ... }"),
+        Type::String | Type::Binary | Type::Reference => ("a text", "\"employee\""),
+    }
+}
+
+impl Compiler<'_> {
+    pub(super) fn each(
+        &mut self,
+        keys: &Keys<'_>,
+        node: &Node,
+        attribute: &Attribute,
+        read_only: bool,
+        types: &[&str],
+    ) -> Option<Shape> {
+        let subs: Vec<&str> = attribute.sub_attributes.iter().map(|sub| sub.name.as_str()).collect();
+        let Some(at) = keys.get("each") else {
+            let first = subs.first().copied().unwrap_or("value");
+            self.error(
+                Code::BadAttribute,
+                node.span,
+                format!("`{}` has many values", attribute.name),
+                format!("write `{}: {{ each: \"$.items[*]\", {first}: $.field }}`", attribute.name),
+            );
+            return None;
+        };
+        let items = self.path(at);
+        let write =
+            if read_only { Some(None) } else { items.as_ref().and_then(|items| self.writable_items(items, at)).map(Some) };
+        let mut fields = Vec::new();
+        for sub in &attribute.sub_attributes {
+            let Some(entry) = keys.entry(&sub.name) else { continue };
+            let read_only = read_only || sub.mutability == Mutability::ReadOnly;
+            fields.push(self.sub_field(entry, sub, read_only, types).map(|field| (sub.name.clone(), field)));
+        }
+        if fields.is_empty() {
+            self.error(
+                Code::BadAttribute,
+                node.span,
+                format!("`{}` maps none of its sub-attributes", attribute.name),
+                format!("write a line for some of {}", subs.join(", ")),
+            );
+            return None;
+        }
+        let fields = fields.into_iter().collect::<Option<Vec<_>>>();
+        Some(Shape::Each(Each { items: items?, write: write?, fields: fields? }))
+    }
+
+    fn sub_field(&mut self, entry: &Entry, sub: &Attribute, read_only: bool, types: &[&str]) -> Option<Field> {
+        let node = &entry.value;
+        let keys = if node.text().is_some() {
+            Keys { entries: &[], span: node.span, name: "a sub-attribute line" }
+        } else {
+            self.block(node, &vocabulary::ATTRIBUTE)?
+        };
+        self.meaningless(
+            &keys,
+            &["each", "clear", "mutability", "returned", "caseExact", "required"],
+            "a sub-attribute in an array",
+            "a sub-attribute takes at, read, write, as, values, default and refers",
+        );
+        self.field(&keys, node, sub, read_only, types)
+    }
+
+    pub(super) fn field(
+        &mut self,
+        keys: &Keys<'_>,
+        node: &Node,
+        leaf: &Attribute,
+        read_only: bool,
+        types: &[&str],
+    ) -> Option<Field> {
+        let places = self.places(keys, node, read_only);
+        let (reads, writes) = match &places {
+            Some((read, write)) => (read.is_some(), write.is_some()),
+            None => (true, true),
+        };
+        let default = keys.get("default").map(|node| self.default(node, leaf));
+        let convert = self.converters(keys, leaf, writes);
+        if let Some(entry) = keys.entry("default").filter(|_| !reads) {
+            self.error(
+                Code::BadAttribute,
+                entry.key_span,
+                "`default` is what is read, but this line only writes",
+                "take it out, or tell where the value is read",
+            );
+        }
+        // `clear: null` is a null node, so that it is taken from the entry itself.
+        let clear = match keys.entry("clear") {
+            Some(entry) if entry.value.is_null() => Some(Clear::Null),
+            Some(entry) => self.word(&entry.value, &CLEAR),
+            None => Some(Clear::default()),
+        };
+        if let Some(entry) = keys.entry("clear").filter(|_| !writes) {
+            self.error(
+                Code::BadAttribute,
+                entry.key_span,
+                "`clear` is what is written, but this line only reads",
+                "take it out, or tell where the value is written",
+            );
+        }
+        let refers = keys.get("refers").map(|node| {
+            if !matches!(leaf.kind, Type::String | Type::Reference) {
+                let (what, _) = example(leaf.kind);
+                self.error(
+                    Code::BadAttribute,
+                    node.span,
+                    format!("`{}` is {what}, and ids are texts", leaf.name),
+                    "take `refers` out",
+                );
+                return None;
+            }
+            self.type_named(node, types)
+        });
+        let (read, write) = places?;
+        Some(Field { read, write, convert: convert?, default: known(default)?, clear: clear?, refers: known(refers)? })
+    }
+
+    /// Where a field is read and where it is written.
+    fn places(&mut self, keys: &Keys<'_>, node: &Node, read_only: bool) -> Option<(Option<Read>, Option<WritePath>)> {
+        let at = keys.get("at").or_else(|| node.text().map(|_| node));
+        match (at, keys.get("read"), keys.get("write")) {
+            (Some(at), None, None) => {
+                let path = self.path(at)?;
+                let write = if read_only { None } else { Some(self.writable(&path, at)?) };
+                Some((Some(Read::Path(path)), write))
+            }
+            (None, None, None) => self.incomplete(node, "write `at: $.field`, `read:` or `write:`"),
+            (None, read, write) => {
+                let read = read.map(|node| self.read(node));
+                let write = write.map(|node| {
+                    let path = self.path(node)?;
+                    self.writable(&path, node)
+                });
+                Some((known(read)?, known(write)?))
+            }
+            (Some(at), ..) => {
+                self.error(
+                    Code::BadAttribute,
+                    at.span,
+                    "`at` is both read and written",
+                    "keep `at` alone, or write `read` and `write`",
+                );
+                None
+            }
+        }
+    }
+
+    /// A path, or a text made of fields.
+    fn read(&mut self, node: &Node) -> Option<Read> {
+        let text = self.text(node)?;
+        if text.starts_with('$') {
+            return self.path(node).map(Read::Path);
+        }
+        // Without quotes it is far more often a field whose `$.` was forgotten than a text that all resources share.
+        if node.is_plain() && !text.contains("{{") && !text.contains(' ') {
+            self.error(
+                Code::BadPath,
+                node.span,
+                format!("`{text}` is neither a JSONPath nor a text in quotes"),
+                format!("write `$.{text}` for the field, or `\"{text}\"` if every resource has this text"),
+            );
+            return None;
+        }
+        self.template(node, &Names::RECORD_FIELDS).map(Read::Template)
+    }
+
+    fn writable(&mut self, path: &JsonPath, node: &Node) -> Option<WritePath> {
+        let write = path.to_write();
+        if write.is_none() {
+            self.error(
+                Code::UnwritablePath,
+                node.span,
+                format!("`{}` cannot be written: it does not name one place", path.as_str()),
+                "write a path of names such as `$.profile.surname`, or `read:` instead of `at:` if the field is only read",
+            );
+        }
+        write
+    }
+
+    fn default(&mut self, node: &Node, leaf: &Attribute) -> Option<Value> {
+        let value = match leaf.kind {
+            // `default: 7` for a text is the text 7.
+            Type::String | Type::Reference | Type::Binary => node.text().map(Value::from),
+            _ => node.scalar(),
+        };
+        let value = value.filter(|value| is_of(value, leaf.kind));
+        if value.is_none() {
+            let (what, example) = example(leaf.kind);
+            self.error(
+                Code::BadAttribute,
+                node.span,
+                format!("`{}` is {what}, so its default is one too", leaf.name),
+                format!("write for example `default: {example}`"),
+            );
+        }
+        value
+    }
+
+    /// The place of a resource type in the document.
+    pub(super) fn type_named(&mut self, node: &Node, types: &[&str]) -> Option<usize> {
+        let text = self.text(node)?;
+        let found = types.iter().position(|name| *name == text);
+        if found.is_none() {
+            let help = match did_you_mean(text, types.iter().copied()) {
+                Some(word) => format!("did you mean `{word}`?"),
+                None => format!("this mapping has {}", types.join(", ")),
+            };
+            self.error(Code::UnknownResource, node.span, format!("`{text}` is no resource type of this mapping"), help);
+        }
+        found
+    }
+
+    pub(super) fn converters(&mut self, keys: &Keys<'_>, leaf: &Attribute, writes: bool) -> Option<Vec<Converter>> {
+        let mut converters = Vec::new();
+        if let Some(node) = keys.get("as") {
+            match &node.data {
+                Data::Sequence(items) => converters.extend(items.iter().map(|item| self.converter(item))),
+                _ => converters.push(self.converter(node)),
+            }
+            // The last one gives the SCIM value.
+            let fits = match converters.last() {
+                Some(Some(Converter::EpochMillis | Converter::EpochSeconds)) => {
+                    matches!(leaf.kind, Type::DateTime | Type::String)
+                }
+                Some(Some(_)) => matches!(leaf.kind, Type::String | Type::Reference | Type::Binary),
+                Some(None) | None => true,
+            };
+            if !fits && keys.get("values").is_none() {
+                let (what, _) = example(leaf.kind);
+                self.error(
+                    Code::BadAttribute,
+                    node.span,
+                    format!("`{}` is {what} in SCIM, which this converter does not give", leaf.name),
+                    "take `as` out, or write the pairs: `values: { true: Y, false: N }`",
+                );
+                return None;
+            }
+        }
+        if let Some(node) = keys.get("values") {
+            converters.push(self.values(node, keys, leaf, writes).map(Converter::Values));
+        }
+        converters.into_iter().collect()
+    }
+
+    /// Pairs that can be read in both directions.
+    fn values(&mut self, node: &Node, keys: &Keys<'_>, leaf: &Attribute, writes: bool) -> Option<Vec<(Value, Vec<Value>)>> {
+        let entries = self.entries(node, "values")?;
+        let mut pairs: Vec<(Value, Vec<Value>)> = Vec::new();
+        let mut good = true;
+        for entry in entries {
+            let here = match leaf.kind {
+                Type::Boolean => entry.key.parse::<bool>().ok().map(Value::from),
+                Type::Integer | Type::Decimal => serde_json::from_str::<Number>(&entry.key).ok().map(Value::Number),
+                _ => Some(Value::from(entry.key.as_str())),
+            };
+            let Some(here) = here.filter(|here| is_of(here, leaf.kind)) else {
+                let (what, example) = example(leaf.kind);
+                self.error(
+                    Code::BadAttribute,
+                    entry.key_span,
+                    format!("`{}` is {what} in SCIM, and `{}` is none", leaf.name, entry.key),
+                    format!("on the left stands SCIM's value, such as {example}; on the right the backend's"),
+                );
+                good = false;
+                continue;
+            };
+            let nodes = match &entry.value.data {
+                Data::Sequence(items) => items.as_slice(),
+                _ => std::slice::from_ref(&entry.value),
+            };
+            let mut there = Vec::new();
+            if nodes.is_empty() {
+                self.error(Code::WrongShape, entry.value.span, "there is no value of the backend", "write one, or `[D, L]`");
+                good = false;
+            }
+            for node in nodes {
+                match self.backend_value(node, &here, keys, pairs.iter().flat_map(|(_, there)| there).chain(&there)) {
+                    Some(value) => there.push(value),
+                    None => good = false,
+                }
+            }
+            pairs.push((here, there));
+        }
+        let all = [true, false].into_iter().all(|flag| pairs.iter().any(|(here, _)| *here == Value::from(flag)));
+        if good && leaf.kind == Type::Boolean && !all && (writes || keys.get("default").is_none()) {
+            self.error(
+                Code::BadAttribute,
+                node.span,
+                format!("`{}` is true or false, but `values` does not tell both", leaf.name),
+                "write both: `values: { true: ACTIVE, false: SUSPENDED }`",
+            );
+            good = false;
+        }
+        good.then_some(pairs)
+    }
+
+    fn backend_value<'v>(
+        &mut self,
+        node: &Node,
+        here: &Value,
+        keys: &Keys<'_>,
+        mut before: impl Iterator<Item = &'v Value>,
+    ) -> Option<Value> {
+        let Some(value) = node.scalar() else {
+            self.error(
+                Code::WrongShape,
+                node.span,
+                format!("a value of the backend is meant here, but {} stands here", node.kind()),
+                "write a text, a number, true or false",
+            );
+            return None;
+        };
+        if before.any(|other| *other == value) {
+            self.error(
+                Code::BadAttribute,
+                node.span,
+                format!("`{}` stands here twice, so that it cannot be told what it reads as", convert::text(&value)),
+                "keep it in one place",
+            );
+            return None;
+        }
+        // An empty field counts as no value before any converter sees it (RFC 7643 section 2.5).
+        let empty = value.is_null() || value.as_str().is_some_and(str::is_empty);
+        let default = keys.get("default").and_then(Node::scalar);
+        if empty && default.is_none_or(|default| convert::text(&default) != convert::text(here)) {
+            self.error(
+                Code::BadAttribute,
+                node.span,
+                "an empty field has no value, so this is never read",
+                format!("write `default: {}` beside `values`", convert::text(here)),
+            );
+            return None;
+        }
+        Some(value)
+    }
+
+    fn converter(&mut self, node: &Node) -> Option<Converter> {
+        if let Data::Mapping(entries) = &node.data {
+            if let [entry] = entries.as_slice()
+                && entry.key == "prefix"
+            {
+                return self.text(&entry.value).map(|prefix| Converter::Prefix(prefix.to_owned()));
+            }
+            self.error(
+                Code::UnknownConverter,
+                node.span,
+                "there is no such converter",
+                "the one with an argument is `{ prefix: P- }`",
+            );
+            return None;
+        }
+        let text = self.text(node)?;
+        let found = Converter::named(text);
+        if found.is_none() {
+            let help = match did_you_mean(text, convert::NAMES) {
+                Some("prefix") => "write `{ prefix: P- }`".to_owned(),
+                Some(word) => format!("did you mean `{word}`?"),
+                None => format!("there are {}", convert::NAMES.join(", ")),
+            };
+            self.error(Code::UnknownConverter, node.span, format!("there is no converter `{text}`"), help);
+        }
+        found
+    }
+}

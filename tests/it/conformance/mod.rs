@@ -1,0 +1,32 @@
+//! The behaviour that RFC 7643 and RFC 7644 ask for, row by row; docs/conformance.md lists the rows.
+
+mod attr;
+mod attr_values;
+mod auth;
+mod bulk;
+mod com;
+mod create;
+mod delete;
+mod disc;
+mod ent;
+mod err;
+mod etag;
+mod filter;
+mod group;
+mod http;
+mod i18n;
+mod lists;
+mod me;
+mod page;
+mod patch;
+mod patch_concurrency;
+mod proj;
+mod put;
+mod query;
+mod read;
+mod sch;
+mod search;
+mod sec;
+mod sort;
+mod user;
+mod ver;
