@@ -3,6 +3,7 @@
 mod fake;
 mod injection;
 mod languages;
+mod lies;
 mod mapping;
 mod properties;
 mod table;
