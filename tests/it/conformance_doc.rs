@@ -16,11 +16,11 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// `ATTR-01`
+/// `ATTR-01`, `I18N-01`
 fn is_id(text: &str) -> bool {
     text.split_once('-').is_some_and(|(group, number)| {
-        !group.is_empty()
-            && group.bytes().all(|byte| byte.is_ascii_uppercase())
+        group.starts_with(|c: char| c.is_ascii_uppercase())
+            && group.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
             && !number.is_empty()
             && number.bytes().all(|byte| byte.is_ascii_digit())
     })

@@ -83,7 +83,7 @@ impl Compiler<'_> {
         for (index, (node, update)) in nodes.iter().zip(&updates).enumerate() {
             let Some(update) = update else { continue };
             let earlier = updates.iter().take(index).flatten();
-            let Some(what) = earlier.filter_map(|other| twice(&other.carries, &update.carries)).next() else { continue };
+            let Some(what) = earlier.find_map(|other| twice(&other.carries, &update.carries)) else { continue };
             self.error(
                 Code::BadValue,
                 node.span,

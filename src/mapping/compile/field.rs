@@ -318,7 +318,7 @@ impl Compiler<'_> {
             }
             pairs.push((here, there));
         }
-        let all = [true, false].into_iter().all(|flag| pairs.iter().any(|(here, _)| *here == Value::from(flag)));
+        let all = [true, false].into_iter().all(|flag| pairs.iter().any(|(here, _)| here.as_bool() == Some(flag)));
         if good && leaf.kind == Type::Boolean && !all && (writes || keys.get("default").is_none()) {
             self.error(
                 Code::BadAttribute,

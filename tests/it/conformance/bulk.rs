@@ -26,7 +26,9 @@ fn results(answer: &Answer) -> &[Value] {
 }
 
 fn post(endpoint: &str, bulk_id: &str, data: Value) -> Value {
-    json!({ "method": "POST", "path": endpoint, "bulkId": bulk_id, "data": data })
+    let mut operation = json!({ "method": "POST", "path": endpoint, "bulkId": bulk_id });
+    operation["data"] = data;
+    operation
 }
 
 fn member(id: &str) -> Value {

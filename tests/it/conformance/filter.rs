@@ -51,6 +51,9 @@ async fn filter_01_filter_03_filter_18_what_is_no_filter_is_refused() {
     assert!(refused(&demo, "userName regex \"x\"").await.contains("regex"));
 }
 
+/// What a row must hold to be found.
+type Test<'t> = Box<dyn Fn(&Value) -> bool + 't>;
+
 /// Rows of the backend, filtered here, and what the gateway finds: pushed down, looked at again, or walked through.
 #[tokio::test]
 async fn filter_02_what_is_found_is_what_matches() {
@@ -59,7 +62,6 @@ async fn filter_02_what_is_found_is_what_matches() {
     let text = |row: &Value, at: &str| row.pointer(at).and_then(Value::as_str).unwrap_or_default().to_lowercase();
     let login = |row: &Value| text(row, "/login");
     let first = login(&all[0]);
-    type Test<'t> = Box<dyn Fn(&Value) -> bool + 't>;
     let cases: Vec<(String, Test<'_>)> = vec![
         (format!("userName eq \"{}\"", first.to_uppercase()), Box::new(|row| login(row) == first)),
         ("userName co \"an\"".to_owned(), Box::new(|row| login(row).contains("an"))),
@@ -269,12 +271,12 @@ async fn filter_19_filter_20_names_with_urns_and_the_schemas_of_a_resource() {
     ] {
         assert_eq!(found(&demo, &filter).await, expected, "{filter}");
     }
-    let [ann, bob] = [0, 1].map(|at| at);
     let list = ids(&demo.get("/Users").await);
+    let (ann, bob) = (&list[0], &list[1]);
     let remove = patch(json!([{ "op": "remove", "path": ENTERPRISE }]));
-    demo.strictly("PATCH", &format!("/Users/{}", list[ann]), Some(remove)).await.ok(200);
+    demo.strictly("PATCH", &format!("/Users/{ann}"), Some(remove)).await.ok(200);
     let add = patch(json!([{ "op": "add", "path": format!("{ENTERPRISE}:division"), "value": "South" }]));
-    demo.strictly("PATCH", &format!("/Users/{}", list[bob]), Some(add)).await.ok(200);
+    demo.strictly("PATCH", &format!("/Users/{bob}"), Some(add)).await.ok(200);
     assert_eq!(found(&demo, &format!("schemas eq \"{ENTERPRISE}\"")).await, ["bob", "cid"]);
 }
 

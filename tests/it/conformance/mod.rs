@@ -6,6 +6,7 @@ mod auth;
 mod bulk;
 mod com;
 mod create;
+mod cursor;
 mod delete;
 mod disc;
 mod ent;

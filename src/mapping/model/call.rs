@@ -1,0 +1,203 @@
+//! Calls: one HTTP request to the backend each, and what its answers mean.
+
+use std::sync::Arc;
+
+use http::{HeaderName, Method};
+use serde_json::Value;
+
+use super::Target;
+use crate::mapping::path::{JsonPath, Step};
+use crate::mapping::template::{Root, Template};
+
+/// One HTTP request to the backend, ready but for its values.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// What logs and messages call it: `User.get`.
+    pub name: String,
+    pub method: Method,
+    pub path: Vec<Template>,
+    pub query: Vec<(String, Template)>,
+    pub headers: Vec<(HeaderName, Template)>,
+    pub body: Body,
+    /// Where in a good answer the payload is.
+    pub envelope: JsonPath,
+    /// What answers mean, the first match wins; the built-in rules stand at the end.
+    pub rules: Arc<[Rule]>,
+}
+
+/// What a call carries.
+#[derive(Debug, Clone)]
+pub enum Body {
+    None,
+    /// What the attribute map writes.
+    Record,
+    /// What the mapping spells out.
+    Tree(Tree),
+}
+
+/// A JSON document with templates as leaves.
+#[derive(Debug, Clone)]
+pub enum Tree {
+    Literal(Value),
+    Template(Template),
+    List(Vec<Self>),
+    /// The names may be templates too.
+    Object(Vec<(Template, Self)>),
+}
+
+/// A row of the error table.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The statuses it is for; all if there are none.
+    pub status: Option<std::ops::RangeInclusive<u16>>,
+    /// A condition on the body.
+    pub when: Option<JsonPath>,
+    pub meaning: Meaning,
+    /// The detail for the client.
+    pub detail: Option<Template>,
+    /// For [`Meaning::UnknownMember`]: the keys that the backend does not know.
+    pub members: Option<JsonPath>,
+}
+
+/// What an answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// There is no such resource: 404.
+    NotFound,
+    /// A value is taken: 409 uniqueness.
+    Uniqueness,
+    /// The backend does not take a value: 400 invalidValue.
+    InvalidValue,
+    /// The backend does not let the value be changed: 400 mutability.
+    Mutability,
+    /// The revision is not the present one: read again, plan again; 412 if the client asked for a version.
+    Stale,
+    /// What was asked for is so already.
+    Done,
+    /// A member is not known to the backend.
+    UnknownMember,
+    /// The client may not do this: 403.
+    Forbidden,
+    /// The backend refuses the gateway's credentials.
+    Unauthorized,
+    /// The backend asks for patience: 503.
+    Overloaded,
+    /// The backend failed: 502.
+    Failed,
+}
+
+/// Reading one resource.
+#[derive(Debug, Clone)]
+pub struct Get {
+    pub call: Call,
+    /// Where the record is in the payload.
+    pub item: JsonPath,
+}
+
+/// Creating a resource.
+#[derive(Debug, Clone)]
+pub struct Create {
+    pub call: Call,
+    pub item: JsonPath,
+    /// Whether to read the resource back instead of taking the call's answer.
+    pub read_back: bool,
+    /// Whether a resource whose later calls fail is deleted again.
+    pub undo: bool,
+}
+
+/// A call that changes a resource.
+#[derive(Debug, Clone)]
+pub struct Update {
+    pub call: Call,
+    pub item: JsonPath,
+    pub carries: Carries,
+    pub send: Send,
+    pub read_back: bool,
+}
+
+/// What an update call is for.
+#[derive(Debug, Clone)]
+pub enum Carries {
+    /// Every writable attribute that no other update call carries.
+    Rest,
+    /// These attributes.
+    Attributes(Vec<Target>),
+    /// The change of an attribute to a value.
+    Transition(Target, Value),
+}
+
+/// Which attributes a body that the attribute map writes holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Send {
+    /// Those that change.
+    #[default]
+    Changed,
+    /// All of them.
+    Full,
+}
+
+/// Deleting a resource.
+#[derive(Debug, Clone)]
+pub enum Delete {
+    Call(Box<Call>),
+    /// Never: the text tells why.
+    Refuse(String),
+}
+
+// === impl Call ===
+
+impl Call {
+    /// Whether the call changes nothing (RFC 9110 section 9.2.1).
+    pub fn is_safe(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
+    }
+
+    /// All templates of the call.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let mut in_body = Vec::new();
+        if let Body::Tree(tree) = &self.body {
+            tree.each(&mut |template| in_body.push(template));
+        }
+        self.path
+            .iter()
+            .chain(self.query.iter().map(|(_, value)| value))
+            .chain(self.headers.iter().map(|(_, value)| value))
+            .chain(in_body)
+    }
+
+    /// Whether a variable of the call begins at one of the roots.
+    pub fn uses_any(&self, roots: &[Root]) -> bool {
+        self.templates().flat_map(Template::variables).any(|variable| roots.contains(&variable.root))
+    }
+
+    /// Whether a template of the call holds the attribute, or the sub-attribute.
+    pub fn uses(&self, target: &Target) -> bool {
+        self.templates().flat_map(Template::variables).any(|variable| {
+            let Root::Attribute { extension, name } = &variable.root else { return false };
+            let part = match (&target.sub, variable.steps.first()) {
+                (Some(sub), Some(Step::Name(step))) => sub == step,
+                _ => true,
+            };
+            part && *name == target.attribute && *extension == target.extension
+        })
+    }
+}
+
+// === impl Tree ===
+
+impl Tree {
+    /// Visits every template in the document.
+    pub fn each<'t>(&'t self, visit: &mut dyn FnMut(&'t Template)) {
+        match self {
+            Self::Literal(_) => {}
+            Self::Template(template) => visit(template),
+            Self::List(items) => items.iter().for_each(|item| item.each(visit)),
+            Self::Object(members) => {
+                for (name, member) in members {
+                    visit(name);
+                    member.each(visit);
+                }
+            }
+        }
+    }
+}

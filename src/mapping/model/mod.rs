@@ -1,0 +1,279 @@
+//! The compiled form of a mapping. Nothing in it still needs parsing.
+
+mod call;
+mod list;
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Uri};
+use serde_json::Value;
+
+pub use self::call::{Body, Call, Carries, Create, Delete, Get, Meaning, Rule, Send, Tree, Update};
+pub use self::list::{
+    Accepts, Form, How, Language, List, Lookup, LookupAnswer, PageBy, Paging, PushDown, Quote, Scan, SortPushDown, Total,
+};
+use super::convert::Converter;
+use super::path::{JsonPath, WritePath};
+use super::template::Template;
+use crate::scim::{AttrRef, ResourceType};
+
+/// A backend and how SCIM maps onto it.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    pub name: String,
+    pub backend: Backend,
+    /// The resource types, in the order of the document.
+    pub resources: Vec<Resource>,
+}
+
+/// Where the backend is and how it is spoken to.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    /// Scheme, authority and the path before every call's, without a slash at its end.
+    pub url: Uri,
+    /// Headers of every call, credentials among them; those are marked sensitive.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The time for one call.
+    pub timeout: Duration,
+    /// Calls side by side for one request.
+    pub concurrency: usize,
+}
+
+/// A resource type and its calls.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// What the mapping can hold of the schemas; this is published and checked against.
+    pub kind: ResourceType,
+    pub id: Id,
+    pub lines: Vec<Line>,
+    pub get: Option<Get>,
+    pub list: Option<List>,
+    pub create: Option<Create>,
+    pub update: Vec<Update>,
+    pub delete: Option<Delete>,
+    /// Its members, for a group.
+    pub members: Option<Membership>,
+    /// The resource type whose membership gives this type's `groups`, if one does.
+    pub groups: Option<usize>,
+}
+
+/// Where the key of a record stands, and its form in SCIM.
+#[derive(Debug, Clone)]
+pub struct Id {
+    pub path: JsonPath,
+    pub convert: Vec<Converter>,
+}
+
+/// A top-level attribute or sub-attribute, as the schemas spell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The URN, for an attribute of an extension.
+    pub extension: Option<String>,
+    pub attribute: String,
+    pub sub: Option<String>,
+}
+
+/// A line of the attribute map.
+#[derive(Debug, Clone)]
+pub struct Line {
+    pub target: Target,
+    pub shape: Shape,
+}
+
+/// What a line ties together.
+#[derive(Debug, Clone)]
+pub enum Shape {
+    /// A singular attribute or sub-attribute and a field.
+    Field(Field),
+    /// A multi-valued attribute of plain values and an array.
+    Values(Values),
+    /// A multi-valued complex attribute and an array of objects.
+    Each(Each),
+}
+
+/// One value in both directions.
+#[derive(Debug, Clone)]
+pub struct Field {
+    pub read: Option<Read>,
+    pub write: Option<WritePath>,
+    /// In the order from the backend to SCIM.
+    pub convert: Vec<Converter>,
+    /// What is read where the backend has nothing.
+    pub default: Option<Value>,
+    /// What clearing sends.
+    pub clear: Clear,
+    /// The resource type whose id the value is.
+    pub refers: Option<usize>,
+}
+
+/// Where a value is read from.
+#[derive(Debug, Clone)]
+pub enum Read {
+    Path(JsonPath),
+    /// A text computed from the record.
+    Template(Template),
+}
+
+/// What is sent for an attribute that is cleared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Clear {
+    #[default]
+    Null,
+    Empty,
+    Omit,
+}
+
+/// An array of plain values.
+#[derive(Debug, Clone)]
+pub struct Values {
+    pub items: JsonPath,
+    pub write: Option<WritePath>,
+    pub convert: Vec<Converter>,
+}
+
+/// An array of objects; the paths of the fields begin at an element.
+#[derive(Debug, Clone)]
+pub struct Each {
+    pub items: JsonPath,
+    pub write: Option<WritePath>,
+    pub fields: Vec<(String, Field)>,
+}
+
+/// The members of a group as a relation.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// The resource type of the members.
+    pub of: usize,
+    pub list: MemberList,
+    pub add: Option<MemberCall>,
+    pub remove: Option<MemberCall>,
+    /// The groups of a member.
+    pub groups: Option<MemberList>,
+    pub unknown: UnknownMember,
+}
+
+/// A list of members, or of a member's groups.
+#[derive(Debug, Clone)]
+pub struct MemberList {
+    pub call: Call,
+    pub items: JsonPath,
+    pub paging: Paging,
+    /// Where the key is in a row.
+    pub key: JsonPath,
+    pub display: Option<JsonPath>,
+}
+
+/// Adding or removing members.
+#[derive(Debug, Clone)]
+pub struct MemberCall {
+    pub call: Call,
+    /// Members in one call.
+    pub batch: usize,
+}
+
+/// What happens to a member that the backend does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownMember {
+    /// The known ones are taken, the others reported in the log; a request in which none is known is refused.
+    #[default]
+    Skip,
+    /// The request is refused.
+    Refuse,
+}
+
+// === impl Target ===
+
+impl Target {
+    /// The attribute that a reference names.
+    pub fn of(reference: &AttrRef<'_>) -> Self {
+        Self {
+            extension: reference.extension.map(|schema| schema.id.clone()),
+            attribute: reference.attribute.name.clone(),
+            sub: reference.sub.map(|sub| sub.name.clone()),
+        }
+    }
+
+    /// Whether a reference names the same top-level attribute.
+    pub fn same_attribute(&self, reference: &AttrRef<'_>) -> bool {
+        self.attribute == reference.attribute.name && self.extension.as_ref() == reference.extension.map(|schema| &schema.id)
+    }
+
+    /// Whether a reference names exactly this.
+    pub fn names(&self, reference: &AttrRef<'_>) -> bool {
+        self.same_attribute(reference) && self.sub.as_deref() == reference.sub.map(|sub| sub.name.as_str())
+    }
+
+    /// Whether both name the same top-level attribute.
+    pub fn same_top(&self, other: &Self) -> bool {
+        self.attribute == other.attribute && self.extension == other.extension
+    }
+
+    /// The reference into the schemas of a resource type.
+    pub fn resolve<'s>(&self, kind: &'s ResourceType) -> Option<AttrRef<'s>> {
+        let (extension, attribute) = match &self.extension {
+            Some(uri) => {
+                let schema = &kind.extension(uri)?.schema;
+                (Some(schema), schema.attribute(&self.attribute)?)
+            }
+            None => (None, kind.attribute(&self.attribute)?),
+        };
+        let sub = match &self.sub {
+            Some(sub) => Some(attribute.sub_attribute(sub)?),
+            None => None,
+        };
+        Some(AttrRef { extension, attribute, sub })
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(uri) = &self.extension {
+            write!(f, "{uri}:")?;
+        }
+        f.write_str(&self.attribute)?;
+        match &self.sub {
+            Some(sub) => write!(f, ".{sub}"),
+            None => Ok(()),
+        }
+    }
+}
+
+// === impl Shape ===
+
+impl Shape {
+    /// Whether the backend takes the attribute.
+    pub fn is_writable(&self) -> bool {
+        match self {
+            Self::Field(field) => field.write.is_some(),
+            Self::Values(values) => values.write.is_some(),
+            Self::Each(each) => each.write.is_some(),
+        }
+    }
+
+    /// The names that lead to the place that is written.
+    pub fn written(&self) -> Option<&[String]> {
+        let place = match self {
+            Self::Field(field) => field.write.as_ref(),
+            Self::Values(values) => values.write.as_ref(),
+            Self::Each(each) => each.write.as_ref(),
+        };
+        place.map(WritePath::names)
+    }
+
+    /// Whether the backend gives the attribute.
+    pub fn is_readable(&self) -> bool {
+        match self {
+            Self::Field(field) => field.read.is_some(),
+            Self::Values(_) | Self::Each(_) => true,
+        }
+    }
+}
+
+// === impl Mapping ===
+
+impl Mapping {
+    /// The resource type served at an endpoint (`/Users`); endpoints are case-sensitive.
+    pub fn at(&self, endpoint: &str) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.kind.endpoint == endpoint)
+    }
+}
