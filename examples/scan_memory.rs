@@ -32,6 +32,7 @@ resources:
       name.familyName: $.surname
       active: { at: $.status, values: { true: A, false: D } }
       emails: { each: "$.mails[*]", value: $.address, type: $.kind }
+    get: GET /users/{{key}}
     list:
       call: GET /users
       items: $.rows[*]

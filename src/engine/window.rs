@@ -151,9 +151,6 @@ impl<B: Backend> Operation<'_, B> {
             };
             let rows = page.rows();
             total = page.total.or(total);
-            if let (0, Some(total)) = (count, total) {
-                return Ok(Some(Listed::rows(Some(total), Vec::new(), None)));
-            }
             let before = place;
             for row in &rows {
                 let resource = self.row(list, row)?;
@@ -164,6 +161,9 @@ impl<B: Backend> Operation<'_, B> {
                     resources.push(resource);
                 }
                 place += 1;
+            }
+            if let (0, Some(total)) = (count, total) {
+                return Ok(Some(Listed::rows(Some(total), Vec::new(), None)));
             }
             let next = page.next.clone();
             if total.is_none() && (next.is_none() || place >= end) {

@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod change;
+mod conjunct;
 pub mod explain;
 pub mod language;
 pub mod operand;

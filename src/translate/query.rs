@@ -8,17 +8,17 @@ use serde_json::Value;
 
 use super::call;
 use super::language::{Expression, Speaker};
+use super::conjunct::{EQUAL_ROWS, contradict, equals, estimate, estimate_test, simple};
 use super::operand::{Comparable, comparable, may_be_empty};
 use super::pages::tells_total;
 use super::write::key_of;
 use crate::mapping::Mapping;
 use crate::mapping::model::{How, List, Lookup, LookupAnswer, PushDown, Resource, Shape, SortPushDown, Target};
 use crate::mapping::template::Scope;
-use crate::scim::compare::{is_case_exact, text_eq};
 use crate::scim::filter::{Op, Operand, Predicate, Test};
 use crate::scim::messages::SortOrder;
 use crate::scim::sort::SortKey;
-use crate::scim::{AttrRef, ScimError, Uniqueness};
+use crate::scim::{AttrRef, ScimError};
 
 /// How the resources that match a filter are found.
 #[derive(Debug, Clone)]
@@ -358,10 +358,6 @@ impl<'m> Planner<'m> {
     }
 }
 
-/// Rows that an equality is likely to find where the mapping does not say.
-const EQUAL_ROWS: u64 = 20;
-/// Rows that any other comparison is likely to find.
-const OTHER_ROWS: u64 = 1_000;
 /// Calls that it is likely to take to fetch the members or groups of one resource: a group may be large.
 const RELATION_CALLS: u64 = 10;
 
@@ -427,77 +423,4 @@ fn parameters(
 
 fn rows(push_down: &PushDown, test: &Test<'_>) -> u64 {
     push_down.rows.unwrap_or_else(|| estimate_test(test))
-}
-
-fn estimate(predicate: &Predicate<'_>) -> u64 {
-    match predicate {
-        Predicate::Test(test) => estimate_test(test),
-        Predicate::ValuePath { filter, .. } => estimate(filter),
-        Predicate::And(operands) => operands.iter().map(estimate).min().unwrap_or(OTHER_ROWS),
-        Predicate::Or(operands) => operands.iter().map(estimate).fold(0, u64::saturating_add),
-        _ => OTHER_ROWS,
-    }
-}
-
-fn estimate_test(test: &Test<'_>) -> u64 {
-    let unique = test.target.sub.is_none() && test.target.attribute.uniqueness != Uniqueness::None;
-    match test.op {
-        Op::Eq if unique || test.target.attribute.name == "externalId" => 1,
-        Op::Eq if !matches!(test.value, Operand::Boolean(_)) => EQUAL_ROWS,
-        _ => OTHER_ROWS,
-    }
-}
-
-/// The one comparison that finds all rows that the condition could match, and whether it says all of it:
-/// `emails[value eq "x"]` is `emails.value eq "x"`, and `emails[type eq "work" and value eq "x"]` implies it.
-fn simple<'p, 's>(conjunct: &'p Predicate<'s>) -> Option<(&'p Test<'s>, bool)> {
-    let usable = |test: &Test<'_>| test.op != Op::Ne;
-    match conjunct {
-        Predicate::Test(test) => Some((test, true)),
-        Predicate::ValuePath { filter, .. } => match filter.as_ref() {
-            Predicate::Test(test) if usable(test) => Some((test, true)),
-            Predicate::And(parts) => parts
-                .iter()
-                .filter_map(|part| match part {
-                    Predicate::Test(test) if usable(test) => Some(test),
-                    _ => None,
-                })
-                // The value itself selects better than its type.
-                .min_by_key(|test| test.target.sub.is_none_or(|sub| sub.name != "value"))
-                .map(|test| (test, false)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn equals<'p>(conjunct: &'p Predicate<'_>, attribute: &str, sub: Option<&str>) -> Option<&'p str> {
-    let (Test { target, op: Op::Eq, value: Operand::String(text) }, true) = simple(conjunct)? else { return None };
-    let same = target.extension.is_none() && target.attribute.name == attribute && target.sub.map(|sub| sub.name.as_str()) == sub;
-    same.then_some(text)
-}
-
-/// Whether two conditions want different values of a singular attribute, or one says what the other denies.
-fn contradict(conjuncts: &[Predicate<'_>]) -> bool {
-    conjuncts.iter().enumerate().any(|(index, one)| {
-        conjuncts.iter().skip(index + 1).any(|other| match (one, other) {
-            (Predicate::Not(denied), said) | (said, Predicate::Not(denied)) if **denied == *said => true,
-            (Predicate::Test(one), Predicate::Test(other)) => are_different_values(one, other),
-            _ => false,
-        })
-    })
-}
-
-fn are_different_values(one: &Test<'_>, other: &Test<'_>) -> bool {
-    let same_place =
-        one.target.same_attribute(&other.target) && one.target.sub.map(|sub| &sub.name) == other.target.sub.map(|sub| &sub.name);
-    if !same_place || one.target.attribute.multi_valued || one.op != Op::Eq || other.op != Op::Eq {
-        return false;
-    }
-    match (&one.value, &other.value) {
-        (Operand::String(a), Operand::String(b)) => !text_eq(a, b, is_case_exact(one.target.leaf())),
-        (Operand::Boolean(a), Operand::Boolean(b)) => a != b,
-        (Operand::Instant { at: a, .. }, Operand::Instant { at: b, .. }) => a != b,
-        _ => false,
-    }
 }
