@@ -82,7 +82,7 @@ impl Compiler<'_> {
         let updates: Vec<Option<Update>> = nodes.iter().map(|node| self.update(node, around)).collect();
         for (index, (node, update)) in nodes.iter().zip(&updates).enumerate() {
             let Some(update) = update else { continue };
-            let earlier = updates.iter().take(index).flatten();
+            let mut earlier = updates.iter().take(index).flatten();
             let Some(what) = earlier.find_map(|other| twice(&other.carries, &update.carries)) else { continue };
             self.error(
                 Code::BadValue,
