@@ -140,12 +140,10 @@ impl Explainer<'_> {
                 let scope = Scope { key: Some(key), ..Scope::default() };
                 let mut calls: Vec<_> =
                     list.and_then(|list| explained(&list.call, &scope, Some("for each page"))).into_iter().collect();
-                calls.extend(
-                    self.key_call(only.as_ref().unwrap_or(&Value::from("KEY"))).map(|call| {
-                        let repeated = if only.is_some() { "if it is among them" } else { "for each group found" };
-                        ExplainedCall { repeated: Some(repeated.to_owned()), ..call }
-                    }),
-                );
+                calls.extend(self.key_call(only.as_ref().unwrap_or(&Value::from("KEY"))).map(|call| {
+                    let repeated = if only.is_some() { "if it is among them" } else { "for each group found" };
+                    ExplainedCall { repeated: Some(repeated.to_owned()), ..call }
+                }));
                 ("by the groups of the member".to_owned(), calls)
             }
             Access::List { query } => match &self.resource.list {
@@ -167,12 +165,7 @@ impl Explainer<'_> {
             Serving::Slice => {
                 let (row, size) = pages::covering(&list.paging, window);
                 let several = window.count > size && !matches!(list.paging.by, PageBy::Nothing);
-                (
-                    "by the pages that hold them",
-                    Start::Row(row),
-                    size,
-                    several.then_some("until the page of the client is full"),
-                )
+                ("by the pages that hold them", Start::Row(row), size, several.then_some("until the page of the client is full"))
             }
             Serving::Follow => {
                 let size = window.count.clamp(1, list.paging.max);

@@ -28,7 +28,9 @@ pub fn comparable(mapping: &Mapping, resource: &Resource, target: &Target, test:
     }
     if target.extension.is_none() && target.attribute == "id" {
         return match (test.op, value) {
-            (Op::Eq | Op::Ne, Some(value)) => key_of(resource, value.as_str()?).map(|key| Comparable { value: Some(key), exact: true }),
+            (Op::Eq | Op::Ne, Some(value)) => {
+                key_of(resource, value.as_str()?).map(|key| Comparable { value: Some(key), exact: true })
+            }
             _ => None,
         };
     }

@@ -7,8 +7,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::call;
-use super::language::{Expression, Speaker};
 use super::conjunct::{EQUAL_ROWS, contradict, equals, estimate, estimate_test, simple};
+use super::language::{Expression, Speaker};
 use super::operand::{Comparable, comparable, may_be_empty};
 use super::pages::tells_total;
 use super::write::key_of;

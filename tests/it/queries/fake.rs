@@ -153,30 +153,33 @@ impl Fake {
         self.calls.lock().unwrap().push(line);
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let users = self.users.read().unwrap();
-        let by_id = |rows: &[Value], id: &str| rows.iter().find(|row| row["id"].to_string() == id).cloned();
+        let by_id = |rows: &[Value], id: &str| rows.iter().find(|row| is(&row["id"], id)).cloned();
         let one = |found: Option<Value>| found.map_or_else(|| plain(404, &Value::Null), |record| plain(200, &record));
-        let by_login =
-            |login: &str| users.iter().find(|user| self.satisfies(user, "login", "eq", &Value::from(login))).cloned();
+        let by_login = |login: &str| users.iter().find(|user| self.satisfies(user, "login", "eq", &Value::from(login))).cloned();
         match (call.method.clone(), segments.as_slice()) {
-            (Method::GET, ["users"]) => self.list("users", &users, query, header("range")),
+            (Method::GET, ["users"]) => self.list("users", &users, query, header("range").as_deref()),
             (Method::GET, ["logins"]) => one(by_login(&header("x-login").unwrap())),
             (Method::GET, ["logins", login]) => one(by_login(login)),
             (Method::GET, ["users", id]) => one(by_id(&users, id)),
             (Method::GET, ["users", id, "groups"]) => {
-                let rows: Vec<Value> =
-                    self.groups.iter().filter(|group| group["members"].as_array().unwrap().iter().any(|member| member.to_string() == *id)).cloned().collect();
-                self.list("groups", &rows, query, header("range"))
+                let rows: Vec<Value> = self
+                    .groups
+                    .iter()
+                    .filter(|group| group["members"].as_array().unwrap().iter().any(|member| is(member, id)))
+                    .cloned()
+                    .collect();
+                self.list("groups", &rows, query, header("range").as_deref())
             }
-            (Method::GET, ["groups"]) => self.list("groups", &self.groups, query, header("range")),
+            (Method::GET, ["groups"]) => self.list("groups", &self.groups, query, header("range").as_deref()),
             (Method::GET, ["groups", id]) => one(by_id(&self.groups, id)),
             (Method::GET, ["groups", id, "members"]) => {
                 let group = by_id(&self.groups, id).unwrap();
                 let rows: Vec<Value> = group["members"].as_array().unwrap().iter().map(|id| json!({ "id": id })).collect();
-                self.list("members", &rows, query, header("range"))
+                self.list("members", &rows, query, header("range").as_deref())
             }
             (Method::DELETE, ["users", id]) => {
                 drop(users);
-                self.users.write().unwrap().retain(|user| user["id"].to_string() != *id);
+                self.users.write().unwrap().retain(|user| !is(&user["id"], id));
                 plain(204, &Value::Null)
             }
             other => panic!("{other:?}"),
@@ -185,18 +188,19 @@ impl Fake {
 
     fn satisfies(&self, row: &Value, field: &str, op: &str, value: &Value) -> bool {
         match self.kind.push {
-            Push::Superset => holds(row, field, op, value) || row["id"].as_u64().unwrap() % 3 == 0,
+            Push::Superset => holds(row, field, op, value) || row["id"].as_u64().unwrap().is_multiple_of(3),
             Push::Ignored => true,
             Push::Exact | Push::None => holds(row, field, op, value),
         }
     }
 
-    fn list(&self, name: &str, rows: &[Value], query: Pairs, range: Option<String>) -> Answer {
+    fn list(&self, name: &str, rows: &[Value], query: Pairs, range: Option<&str>) -> Answer {
         let mut rows: Vec<&Value> = rows.iter().collect();
         let (mut start, mut page, mut size, mut kept) = (0, None, None, Vec::new());
         for (parameter, text) in query {
             if let Some((_, field, op)) = PARAMETERS.into_iter().find(|(known, _, _)| *known == parameter) {
-                let value = if field == "created" { Value::from(text.parse::<i64>().unwrap()) } else { Value::from(text.as_str()) };
+                let value =
+                    if field == "created" { Value::from(text.parse::<i64>().unwrap()) } else { Value::from(text.as_str()) };
                 rows.retain(|row| self.satisfies(row, field, op, &value));
                 kept.push((parameter, text));
                 continue;
@@ -223,7 +227,10 @@ impl Fake {
                 ("after", _) => start = text.strip_prefix("é+&=/ ").unwrap_or_else(|| panic!("{text}")).parse().unwrap(),
                 (parameter, Some(language)) if parameter == language.parameter() => {
                     match language.parse(&text) {
-                        Ok(expr) => rows.retain(|row| expr.matches(row) || (self.kind.push == Push::Superset && row["id"].as_u64().unwrap() % 3 == 0)),
+                        Ok(expr) => rows.retain(|row| {
+                            expr.matches(row)
+                                || (self.kind.push == Push::Superset && row["id"].as_u64().unwrap().is_multiple_of(3))
+                        }),
                         Err(error) => return plain(400, &Value::from(error)),
                     }
                     kept.push((parameter.to_owned(), text));
@@ -234,9 +241,10 @@ impl Fake {
         let total = rows.len() as u64;
         let mut size = size.unwrap_or(self.kind.cap);
         start = page.map_or(start, |page| page * size);
-        let unit = range.as_deref().and_then(|range| range.strip_prefix("items=")?.split_once('-'));
+        let unit = range.and_then(|range| range.strip_prefix("items=")?.split_once('-'));
         if let Some((from, to)) = unit {
-            (start, size) = (from.parse().unwrap(), (to.parse::<u64>().unwrap() - from.parse::<u64>().unwrap() + 1).min(self.kind.cap));
+            (start, size) =
+                (from.parse().unwrap(), (to.parse::<u64>().unwrap() - from.parse::<u64>().unwrap() + 1).min(self.kind.cap));
         }
         if self.kind.pages == Pages::Unpaged {
             (start, size) = (0, u64::MAX);
@@ -245,7 +253,8 @@ impl Fake {
             start = (total - 1) / size * size;
         }
         let end = start.saturating_add(size).min(total);
-        let page: Vec<&Value> = rows.into_iter().skip(usize::try_from(start).unwrap()).take(usize::try_from(size).unwrap_or(usize::MAX)).collect();
+        let page: Vec<&Value> =
+            rows.into_iter().skip(usize::try_from(start).unwrap()).take(usize::try_from(size).unwrap_or(usize::MAX)).collect();
         let mut headers = HeaderMap::new();
         let mut body = json!({ "rows": page });
         match self.kind.total {
@@ -277,6 +286,11 @@ impl Fake {
         }
         Answer { status, headers, body: Bytes::from(body.to_string()) }
     }
+}
+
+/// Whether a number is written so.
+fn is(number: &Value, text: &str) -> bool {
+    number.as_u64().map(|number| number.to_string()).as_deref() == Some(text)
 }
 
 fn page_is_empty(body: &Value) -> bool {

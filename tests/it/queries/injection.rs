@@ -67,9 +67,7 @@ const NASTY: &[&str] = &[
 
 /// One user for each value, and one with none of them.
 fn users() -> Vec<Value> {
-    let user = |(index, login)| {
-        json!({ "id": index + 1, "login": login, "ext": login, "surname": login, "title": login, "status": "A", "created": 0 })
-    };
+    let user = |(index, login)| json!({ "id": index + 1, "login": login, "ext": login, "surname": login, "title": login, "status": "A", "created": 0 });
     NASTY.iter().copied().chain(["nobody special"]).enumerate().map(user).collect()
 }
 

@@ -114,7 +114,7 @@ struct Parser<'t> {
     rest: &'t str,
 }
 
-impl<'t> Parser<'t> {
+impl Parser<'_> {
     fn error(&self, wanted: &str) -> String {
         format!("{wanted} is missing at `{}` of `{}`", self.rest, self.text)
     }
@@ -356,7 +356,8 @@ fn json(value: &Value) -> Result<Expr, String> {
         name => match value {
             Value::Object(test) => {
                 let (op, value) = test.iter().next().ok_or("an empty test")?;
-                let op = ["ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr"].into_iter().find(|known| op == &format!("${known}"));
+                let op =
+                    ["ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr"].into_iter().find(|known| op == &format!("${known}"));
                 Expr::Test(name.to_owned(), op.ok_or("no such operator")?, value.clone())
             }
             value => Expr::Test(name.to_owned(), "eq", value.clone()),

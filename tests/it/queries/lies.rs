@@ -5,15 +5,8 @@ use serde_json::{Value, json};
 use super::fake::{Fake, Kind, Pages, Push, Total};
 use super::{Gateway, ids, window};
 
-const PAGES: [Pages; 7] = [
-    Pages::Unpaged,
-    Pages::Number,
-    Pages::Offset,
-    Pages::Cursor,
-    Pages::NextLink,
-    Pages::LinkHeader,
-    Pages::Range,
-];
+const PAGES: [Pages; 7] =
+    [Pages::Unpaged, Pages::Number, Pages::Offset, Pages::Cursor, Pages::NextLink, Pages::LinkHeader, Pages::Range];
 
 fn people(count: usize) -> Vec<Value> {
     (1..=count).map(|id| json!({ "id": id, "login": format!("user{id}"), "status": "A", "created": id })).collect()
@@ -32,7 +25,8 @@ fn kind(pages: Pages) -> Kind {
 fn deceived(told: Kind, is: Kind) -> Gateway {
     let mut gateway = Gateway::new(told, Vec::new(), Vec::new());
     let fake = Fake::new(is, people(250), Vec::new());
-    gateway.engine = scimitar::engine::Engine::new(gateway.engine.mapping().clone(), fake.clone(), scimitar::engine::Offer::default());
+    gateway.engine =
+        scimitar::engine::Engine::new(gateway.engine.mapping().clone(), fake.clone(), scimitar::engine::Offer::default());
     gateway.fake = fake;
     gateway
 }

@@ -50,10 +50,5 @@ fn ids(body: &Value) -> Vec<String> {
 }
 
 fn window(filter: Option<&str>, start: i64, count: i64) -> SearchRequest {
-    SearchRequest {
-        filter: filter.map(str::to_owned),
-        start_index: Some(start),
-        count: Some(count),
-        ..SearchRequest::default()
-    }
+    SearchRequest { filter: filter.map(str::to_owned), start_index: Some(start), count: Some(count), ..SearchRequest::default() }
 }

@@ -31,8 +31,36 @@ struct Query {
 
 fn text() -> impl Strategy<Value = String> {
     let pieces = [
-        "ann", "Bob", "O'Brien", "É", "é", "\\", "*", "(", ")", "%", "+", "&", "=", " ", "\"", ";", ",", "日本", "a", "B", "/", "?",
-        "#", ".", "_", "' or '1' eq '1", ")(login=*", "\u{0}", "\n", "ann@x.test",
+        "ann",
+        "Bob",
+        "O'Brien",
+        "É",
+        "é",
+        "\\",
+        "*",
+        "(",
+        ")",
+        "%",
+        "+",
+        "&",
+        "=",
+        " ",
+        "\"",
+        ";",
+        ",",
+        "日本",
+        "a",
+        "B",
+        "/",
+        "?",
+        "#",
+        ".",
+        "_",
+        "' or '1' eq '1",
+        ")(login=*",
+        "\u{0}",
+        "\n",
+        "ann@x.test",
     ];
     prop::collection::vec(prop::sample::select(pieces.to_vec()).prop_map(str::to_owned), 1..3).prop_map(|pieces| pieces.concat())
 }
@@ -80,7 +108,8 @@ fn users() -> impl Strategy<Value = Vec<Value>> {
 }
 
 fn comparison() -> impl Strategy<Value = String> {
-    let names = ["userName", "externalId", "name.familyName", "name.givenName", "title", "emails.value", "emails.type", "userType"];
+    let names =
+        ["userName", "externalId", "name.familyName", "name.givenName", "title", "emails.value", "emails.type", "userType"];
     let ops = ["eq", "eq", "eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"];
     let value = prop_oneof![
         8 => text(),
@@ -147,15 +176,7 @@ fn filters() -> impl Strategy<Value = String> {
 }
 
 fn kinds() -> impl Strategy<Value = Kind> {
-    let pages = [
-        Pages::Unpaged,
-        Pages::Number,
-        Pages::Offset,
-        Pages::Cursor,
-        Pages::NextLink,
-        Pages::LinkHeader,
-        Pages::Range,
-    ];
+    let pages = [Pages::Unpaged, Pages::Number, Pages::Offset, Pages::Cursor, Pages::NextLink, Pages::LinkHeader, Pages::Range];
     let pushes = [Push::None, Push::Exact, Push::Exact, Push::Superset, Push::Ignored];
     let lookups = [Lookup::Parameter, Lookup::Path, Lookup::Header];
     (
@@ -246,7 +267,8 @@ async fn check(gateway: &Gateway, users: &[Value], query: &Query) -> Result<(), 
         if *union {
             // Several calls have no common order: every resource is there once, on some page.
             prop_assert_eq!(found.len(), window.len(), "{:?} by {:?}", query, calls);
-            let body = gateway.search("/Users", request(1, None)).await.map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let body =
+                gateway.search("/Users", request(1, None)).await.map_err(|error| TestCaseError::fail(error.to_string()))?;
             let everyone = ids(&body);
             prop_assert_eq!(everyone.len(), all.len());
             let all: BTreeSet<&str> = all.iter().map(|resource| resource["id"].as_str().unwrap()).collect();
@@ -268,8 +290,13 @@ async fn check(gateway: &Gateway, users: &[Value], query: &Query) -> Result<(), 
 fn the_answer_is_that_of_a_plain_evaluation() {
     let given = std::env::var("SCIMITAR_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = given.unwrap_or_else(|| RandomState::new().hash_one(0));
-    let config =
-        Config { cases: CASES, failure_persistence: None, rng_seed: RngSeed::Fixed(seed), max_shrink_iters: 20_000, ..Config::default() };
+    let config = Config {
+        cases: CASES,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(seed),
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let cases = (kinds(), users(), prop::collection::vec(queries(), 6));
     let result = TestRunner::new(config).run(&cases, |(kind, mut users, queries)| {

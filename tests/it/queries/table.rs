@@ -55,7 +55,10 @@ async fn the_queries_of_identity_providers_take_the_calls_they_need() {
     for case in cases {
         let request = &case["request"];
         let names = |name: &str| -> Vec<String> {
-            request[name].as_array().map(|names| names.iter().map(|name| name.as_str().unwrap().to_owned()).collect()).unwrap_or_default()
+            request[name]
+                .as_array()
+                .map(|names| names.iter().map(|name| name.as_str().unwrap().to_owned()).collect())
+                .unwrap_or_default()
         };
         let text = |name: &str| request[name].as_str().map(str::to_owned);
         let search = SearchRequest {
@@ -72,7 +75,11 @@ async fn the_queries_of_identity_providers_take_the_calls_they_need() {
             let answer = gateway.search(request["endpoint"].as_str().unwrap(), search.clone()).await;
             let calls = json!(gateway.fake.calls());
             if answer.is_err() || calls != *expected {
-                wrong.push(format!("{}: {request} on {name}\n  wanted {expected}\n  made   {calls} {:?}", case["why"], answer.err()));
+                wrong.push(format!(
+                    "{}: {request} on {name}\n  wanted {expected}\n  made   {calls} {:?}",
+                    case["why"],
+                    answer.err()
+                ));
             }
         }
     }

@@ -7,7 +7,9 @@ use super::fake::{Kind, Pages, Push, Total};
 use super::{Gateway, context, ids, window};
 
 fn people(count: usize) -> Vec<Value> {
-    (1..=count).map(|id| json!({ "id": id, "login": format!("user{id}"), "status": "A", "created": id, "surname": "Lee" })).collect()
+    (1..=count)
+        .map(|id| json!({ "id": id, "login": format!("user{id}"), "status": "A", "created": id, "surname": "Lee" }))
+        .collect()
 }
 
 fn cursor(total: Total) -> Kind {
