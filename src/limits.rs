@@ -33,6 +33,8 @@ pub const LIST_RESULTS: usize = 200;
 pub const SCAN_ROWS: usize = 20_000;
 /// Calls that one request may spend on walking, unless the mapping says otherwise.
 pub const SCAN_CALLS: usize = 400;
+/// Page sizes that are tried, one after the other, for a page that holds a whole window.
+pub const PAGE_SIZES: u64 = 1_000;
 /// Seconds that one request may spend on walking, unless the mapping says otherwise.
 pub const SCAN_SECONDS: u64 = 30;
 /// Seconds that the later pages of a query are served from the walk of its first page, unless the mapping says otherwise.

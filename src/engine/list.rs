@@ -1,5 +1,6 @@
 //! Queries (RFC 7644 section 3.4.2): of one resource type, and of all.
 
+use std::collections::HashSet;
 use std::pin::Pin;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -129,7 +130,7 @@ impl<B: Backend> Operation<'_, B> {
         let planner = Planner { mapping: self.mapping(), resource: self.resource, base_url: &self.context.base_url };
         let sort = query.sort;
         let plan = planner.plan(query.filter, sort.as_ref().map(|(key, order)| (key, *order)))?;
-        let check = self.verifier(&plan);
+        let check = &self.verifier(&plan);
         let details = match &plan.access {
             Access::List { .. } | Access::Union(_) => self.details(check, sort, &query.projection),
             _ => Details::default(),
@@ -150,7 +151,7 @@ impl<B: Backend> Operation<'_, B> {
                 }
             }
             access => {
-                let found = self.gather(access).await?;
+                let found = self.gather(access, check).await?;
                 self.sift(found, check, sort, window, details).await?
             }
         };
@@ -169,12 +170,20 @@ impl<B: Backend> Operation<'_, B> {
 
     /// What every resource is held against. The whole filter, because a backend may ignore what it was sent; but a
     /// membership that the backend has looked up is not fetched again to be compared.
-    fn verifier<'p, 's>(&self, plan: &'p Plan<'_, 's>) -> &'p Predicate<'s> {
-        if self.needs_relation(&plan.filter) { &plan.residual } else { &plan.filter }
+    fn verifier<'s>(&self, plan: &Plan<'_, 's>) -> Predicate<'s> {
+        if self.needs_relation(&plan.filter) {
+            Predicate::and([self.without_relation(&plan.filter), plan.residual.clone()])
+        } else {
+            plan.filter.clone()
+        }
     }
 
     /// All resources that an access gives, each once.
-    fn gather<'a>(&'a self, access: &'a Access<'_>) -> Pin<Box<dyn Future<Output = Result<Vec<Object>, Error>> + Send + 'a>> {
+    fn gather<'a>(
+        &'a self,
+        access: &'a Access<'_>,
+        check: &'a Predicate<'_>,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Object>, Error>> + Send + 'a>> {
         Box::pin(async move {
             match access {
                 Access::Nothing => Ok(Vec::new()),
@@ -184,16 +193,24 @@ impl<B: Backend> Operation<'_, B> {
                 Access::List { query } => {
                     let list = self.list_call()?;
                     let mut found = Vec::new();
-                    self.visit(list, query, |resource| found.push(resource)).await?;
+                    // A backend that ignores the parameters gives everybody: who cannot match is not held.
+                    let told = self.told_by_rows(list, check);
+                    self.visit(list, query, |resource| {
+                        if told.matches(&resource) {
+                            found.push(resource);
+                        }
+                    })
+                    .await?;
                     Ok(found)
                 }
                 Access::Union(branches) => {
                     let mut found: Vec<Object> = Vec::new();
+                    let mut known = HashSet::new();
                     for branch in branches {
-                        let more = self.gather(branch).await?;
-                        let new = |resource: &Object| !found.iter().any(|known| known.get("id") == resource.get("id"));
-                        let more: Vec<Object> = more.into_iter().filter(new).collect();
-                        found.extend(more);
+                        let more = self.gather(branch, check).await?;
+                        found.extend(more.into_iter().filter(|resource| {
+                            resource.get("id").and_then(Value::as_str).is_some_and(|id| known.insert(id.to_owned()))
+                        }));
                     }
                     Ok(found)
                 }

@@ -139,7 +139,10 @@ impl<B: Backend> Operation<'_, B> {
             let nothing_new = seen.hashes.len() == before;
             let ended = match (&source.paging.by, page.total) {
                 (PageBy::Nothing, _) => true,
-                (PageBy::Cursor { .. } | PageBy::Link { .. }, _) => page.next.is_none(),
+                // Some backends name the last page as the one behind it, and give it without rows.
+                (PageBy::Cursor { .. } | PageBy::Link { .. }, _) => {
+                    page.next.as_ref().is_none_or(|next| count == 0 && start == Start::Token(Some(next.clone())))
+                }
                 (_, Some(total)) if rows < total && count < size => return Err(short(source.call)),
                 // Some backends repeat their last page for ever.
                 (_, Some(total)) => rows >= total || nothing_new,
@@ -153,7 +156,9 @@ impl<B: Backend> Operation<'_, B> {
                     return Err(unintelligible(source.call, "a page of the list names itself as the next one"));
                 }
                 Some(next) => Start::Token(Some(next)),
-                None => Start::Index(index),
+                // Numbered pages have the size that the backend gives them; any other one begins behind the rows that came.
+                None if matches!(source.paging.by, PageBy::Number { .. }) => Start::Row(index * size),
+                None => Start::Row(rows),
             };
         }
         Err(too_many(&source))

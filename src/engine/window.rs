@@ -46,11 +46,8 @@ pub(super) struct Details {
 impl<B: Backend> Operation<'_, B> {
     /// Which attributes a query needs that the rows of the list do not tell.
     pub(super) fn details(&self, check: &Predicate<'_>, sort: Sort<'_>, projection: &Projection<'_>) -> Details {
-        let Some(has) = self.resource.list.as_ref().and_then(|list| list.has.as_ref()) else { return Details::default() };
-        let missing = |reference: &AttrRef<'_>| {
-            let mapped = self.resource.lines.iter().any(|line| line.target.same_attribute(reference) && line.shape.is_readable());
-            mapped && !has.iter().any(|known| known.same_attribute(reference))
-        };
+        let Some(list) = &self.resource.list else { return Details::default() };
+        let missing = |reference: &AttrRef<'_>| self.is_missing(list, reference);
         let mut filter = false;
         check.attributes(&mut |reference| filter |= missing(&reference));
         let sort = sort.is_some_and(|(key, _)| missing(&key.target));
@@ -81,34 +78,37 @@ impl<B: Backend> Operation<'_, B> {
         let source = Source::list(list);
         let Window { skip, count } = window;
         let unpaged = matches!(source.paging.by, PageBy::Nothing);
-        let (first, size) = pages::covering(source.paging, window);
+        let (mut begin, size) = pages::covering(source.paging, window);
         if let (0, Some(total)) = (count, self.counted(list, query).await?) {
             return Ok(Some(Listed::rows(Some(total), Vec::new(), None)));
         }
         let end = skip.saturating_add(count);
         let mut resources = Vec::new();
         let mut total;
-        let mut index = first;
         let more = loop {
-            let Some(page) = self.page(source, &Scope::default(), query, &Start::Index(index), size).await? else {
+            let Some(page) = self.page(source, &Scope::default(), query, &Start::Row(begin), size).await? else {
                 return Err(unexpected(source.call, &Outcome::NotFound));
             };
             let rows = page.rows();
             total = page.total.or(unpaged.then_some(rows.len() as u64));
-            let begin = if unpaged { 0 } else { index * size };
+            // It does not heed the page size: which rows these are, is not known.
+            if total.is_some_and(|total| begin > 0 && begin < total && rows.len() as u64 > size.min(total - begin)) {
+                return Ok(None);
+            }
             for (place, row) in (begin..).zip(&rows) {
                 let resource = self.row(list, row)?;
                 if !wanted.details.filter && !wanted.check.matches(&resource) {
                     return Ok(ignored(source.call));
                 }
-                if place >= skip && place < end {
+                // Behind its end a backend may give its last page again.
+                if place >= skip && place < end && total.is_none_or(|total| place < total) {
                     resources.push(resource);
                 }
             }
             let reached = begin.saturating_add(rows.len() as u64);
             let is_short = (rows.len() as u64) < size;
             match total {
-                Some(total) if reached >= end || reached >= total => break end < total,
+                Some(total) if count == 0 || reached >= end || reached >= total => break end < total,
                 Some(_) if is_short => return Err(short(source.call)),
                 // The last page tells the total, whoever else could. An empty one behind the end tells nothing.
                 None if is_short && (reached > begin || begin == 0) => {
@@ -119,7 +119,8 @@ impl<B: Backend> Operation<'_, B> {
                     total = self.counted(list, query).await?;
                     break total.map_or(!is_short, |total| end < total);
                 }
-                _ => index += 1,
+                // Page after page holds a row at least, and the window ends.
+                _ => begin = reached,
             }
         };
         let next = more.then_some(Resume { skip: end, page: None });
@@ -132,13 +133,15 @@ impl<B: Backend> Operation<'_, B> {
         let Wanted { list, query, window, .. } = *wanted;
         let source = Source::list(list);
         let Window { skip, count } = window;
-        let size = if count > 0 { count.min(source.paging.max) } else { 1 };
-        let key = |skip: u64| self.key(query, &format!("{size}@{skip}"));
+        let small = count.clamp(1, source.paging.max.max(1));
+        let key = |skip: u64| self.key(query, &format!("{small}@{skip}"));
         let (mut start, mut place) = match (resume.and_then(|resume| resume.page), self.engine.kept.get(&key(skip))) {
             (Some(page), _) => page,
             (None, Some(Kept::Position(position))) if skip > 0 => (position.start.clone(), position.before),
             _ => (pages::first(source.paging), 0),
         };
+        // A long way to the window goes in the largest steps.
+        let size = if count > 0 && place + small < skip { source.paging.max } else { small };
         let end = skip.saturating_add(count);
         let mut resources = Vec::new();
         let mut total = None;
@@ -159,6 +162,9 @@ impl<B: Backend> Operation<'_, B> {
                 }
                 place += 1;
             }
+            if let (0, Some(total)) = (count, total) {
+                return Ok(Some(Listed::rows(Some(total), Vec::new(), None)));
+            }
             let next = page.next.clone();
             if total.is_none() && (next.is_none() || place >= end) {
                 total = if next.is_none() { Some(place) } else { self.counted(list, query).await? };
@@ -174,8 +180,9 @@ impl<B: Backend> Operation<'_, B> {
                 return Ok(Some(Listed::rows(total, resources, next)));
             }
             match next {
-                Some(next) => start = Start::Token(Some(next)),
-                None => return Ok(Some(Listed::rows(total, resources, None))),
+                Some(next) if total.is_none_or(|total| place < total) => start = Start::Token(Some(next)),
+                // Behind the end, or a last page that names itself as the next one.
+                _ => return Ok(Some(Listed::rows(total, resources, None))),
             }
         }
         Err(ScimError::new(
@@ -215,8 +222,9 @@ impl<B: Backend> Operation<'_, B> {
         let keeps = !list.scan.keep.is_zero() && !needs_relation && !self.sorts_relation(sort);
         let mut kept = keeps.then(|| Walk::new(list.scan.keep));
         let (mut total, mut resources) = (0, Vec::new());
+        let told = self.told_by_rows(list, check);
         self.visit(list, query, |resource| {
-            if !late && !check.matches(&resource) {
+            if !told.matches(&resource) {
                 return;
             }
             if !keeps_all && kept.as_mut().is_some_and(|walk| !walk.push(&resource)) {
@@ -256,7 +264,8 @@ impl<B: Backend> Operation<'_, B> {
     /// What is kept belongs to one query of one resource type since its last write.
     fn key(&self, query: &[(String, String)], more: &str) -> String {
         let epoch = self.engine.kept.epoch(self.place());
-        format!("{} {epoch}\n{query:?}\n{more}", self.resource.kind.endpoint)
+        // Locations begin with the base URL, which may follow the request.
+        format!("{}{} {epoch}\n{query:?}\n{more}", self.context.base_url, self.resource.kind.endpoint)
     }
 
     /// Visits every resource of the list once.
@@ -287,14 +296,17 @@ impl<B: Backend> Operation<'_, B> {
     ) -> Result<Listed, Error> {
         let detailed = details.filter || details.sort;
         if detailed {
+            if let Some(list) = &self.resource.list {
+                let told = self.told_by_rows(list, check);
+                found.retain(|resource| told.matches(resource));
+            }
             self.bounded(&found)?;
             found = self.detail_all(found).await?;
         }
         let filters_relation = self.needs_relation(check);
         let attached = filters_relation || self.sorts_relation(sort);
-        if !filters_relation {
-            found.retain(|resource| check.matches(resource));
-        }
+        let told = self.without_relation(check);
+        found.retain(|resource| told.matches(resource));
         if attached {
             self.bounded(&found)?;
             found = self.attach_all(found).await?;
@@ -325,6 +337,27 @@ impl<B: Backend> Operation<'_, B> {
         found
     }
 
+    /// What of a filter can be told without the relation: a row that fails it needs no call.
+    pub(super) fn without_relation<'s>(&self, predicate: &Predicate<'s>) -> Predicate<'s> {
+        conjuncts_that(predicate, |conjunct| !self.needs_relation(conjunct))
+    }
+
+    /// What of a filter the rows of the list tell.
+    pub(super) fn told_by_rows<'s>(&self, list: &List, predicate: &Predicate<'s>) -> Predicate<'s> {
+        conjuncts_that(predicate, |conjunct| {
+            let mut told = !self.needs_relation(conjunct);
+            conjunct.attributes(&mut |reference| told &= !self.is_missing(list, &reference));
+            told
+        })
+    }
+
+    /// Whether only a detail call tells the attribute.
+    fn is_missing(&self, list: &List, reference: &AttrRef<'_>) -> bool {
+        let Some(has) = &list.has else { return false };
+        let mapped = self.resource.lines.iter().any(|line| line.target.same_attribute(reference) && line.shape.is_readable());
+        mapped && !has.iter().any(|known| known.same_attribute(reference))
+    }
+
     fn sorts_relation(&self, sort: Sort<'_>) -> bool {
         sort.zip(self.relation()).is_some_and(|((key, _), relation)| key.target.same_attribute(&relation))
     }
@@ -338,6 +371,15 @@ impl Listed {
     /// What the rows of the list tell.
     fn rows(total: Option<u64>, resources: Vec<Object>, next: Option<Resume>) -> Self {
         Self { total, resources, attached: false, detailed: false, next }
+    }
+}
+
+/// The conjunction of those conditions of a filter that are so.
+fn conjuncts_that<'s>(predicate: &Predicate<'s>, is_so: impl Fn(&Predicate<'s>) -> bool) -> Predicate<'s> {
+    match predicate {
+        Predicate::And(conjuncts) => Predicate::and(conjuncts.iter().filter(|conjunct| is_so(conjunct)).cloned()),
+        one if is_so(one) => one.clone(),
+        _ => Predicate::True,
     }
 }
 

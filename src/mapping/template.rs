@@ -95,7 +95,7 @@ pub enum RenderError {
     NotText(String),
     #[error("a segment of the path would be empty, `.` or `..`")]
     Segment,
-    #[error("`{{{{{0}}}}}` holds a line break, which a header cannot carry")]
+    #[error("`{{{{{0}}}}}` holds a line break, a letter beyond ASCII or a blank at its end, which a header cannot carry")]
     Header(String),
     #[error("`{{{{{0}}}}}`: {1}")]
     Format(String, String),
@@ -241,7 +241,9 @@ impl Template {
     /// As the value of a header.
     pub fn header(&self, scope: &Scope<'_>) -> Result<String, RenderError> {
         self.write(scope, |out, variable, text| {
-            if text.contains(['\r', '\n', '\0']) {
+            // RFC 9110 section 5.5: blanks around a value are not part of it, and what lies beyond ASCII has no one reading:
+            // it would arrive as another value.
+            if text.contains(|c| !matches!(c, ' '..='~' | '\t')) || text.trim() != text {
                 return Err(RenderError::Header(variable.text.clone()));
             }
             out.push_str(text);

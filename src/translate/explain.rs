@@ -135,15 +135,15 @@ impl Explainer<'_> {
                 let scope = Scope { value: value.as_ref(), ..Scope::default() };
                 ("by a look-up".to_owned(), explained(&lookup.call, &scope, None).into_iter().collect())
             }
-            Access::GroupsOf { member: key, .. } => {
+            Access::GroupsOf { member: key, only } => {
                 let list = self.resource.members.as_ref().and_then(|members| members.groups.as_ref());
                 let scope = Scope { key: Some(key), ..Scope::default() };
                 let mut calls: Vec<_> =
                     list.and_then(|list| explained(&list.call, &scope, Some("for each page"))).into_iter().collect();
-                calls.extend(
-                    self.key_call(&Value::from("KEY"))
-                        .map(|call| ExplainedCall { repeated: Some("for each group found".to_owned()), ..call }),
-                );
+                calls.extend(self.key_call(only.as_ref().unwrap_or(&Value::from("KEY"))).map(|call| {
+                    let repeated = if only.is_some() { "if it is among them" } else { "for each group found" };
+                    ExplainedCall { repeated: Some(repeated.to_owned()), ..call }
+                }));
                 ("by the groups of the member".to_owned(), calls)
             }
             Access::List { query } => match &self.resource.list {
@@ -163,14 +163,9 @@ impl Explainer<'_> {
     fn pages(&self, list: &List, query: &[(String, String)], serving: Serving, window: Window) -> (String, Vec<ExplainedCall>) {
         let (found_by, start, size, repeated) = match serving {
             Serving::Slice => {
-                let (index, size) = pages::covering(&list.paging, window);
+                let (row, size) = pages::covering(&list.paging, window);
                 let several = window.count > size && !matches!(list.paging.by, PageBy::Nothing);
-                (
-                    "by the pages that hold them",
-                    Start::Index(index),
-                    size,
-                    several.then_some("until the page of the client is full"),
-                )
+                ("by the pages that hold them", Start::Row(row), size, several.then_some("until the page of the client is full"))
             }
             Serving::Follow => {
                 let size = window.count.clamp(1, list.paging.max);

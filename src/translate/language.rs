@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::call::render;
-use super::write::convert_operand;
+use super::operand::comparable;
 use crate::mapping::Mapping;
 use crate::mapping::model::{Form, Language, Quote, Resource};
 use crate::mapping::template::Scope;
@@ -70,12 +70,13 @@ impl Speaker<'_> {
     fn test(&self, test: &Test<'_>) -> Option<Expression> {
         let (target, name) = self.language.fields.iter().find(|(target, _)| target.names(&test.target))?;
         let field = Value::from(name.as_str());
-        let value = match test.value.to_value() {
-            Some(value) => Some(self.written(convert_operand(self.mapping, self.resource, target, test.op, value)?)?),
+        let operand = comparable(self.mapping, self.resource, target, test)?;
+        let value = match operand.value {
+            Some(value) => Some(self.written(value)?),
             None => None,
         };
         let scope = Scope { field: Some(&field), value: value.as_ref(), ..Scope::default() };
-        Some(Expression { value: self.form(Form::Test(test.op), &scope)?, exact: self.language.exact })
+        Some(Expression { value: self.form(Form::Test(test.op), &scope)?, exact: self.language.exact && operand.exact })
     }
 
     fn joined(&self, form: Form, operands: &[Predicate<'_>]) -> Option<Expression> {

@@ -2,8 +2,10 @@
 
 pub mod call;
 pub mod change;
+mod conjunct;
 pub mod explain;
 pub mod language;
+pub mod operand;
 pub mod outcome;
 pub mod pages;
 pub mod query;

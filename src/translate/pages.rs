@@ -5,6 +5,7 @@ use http::{HeaderValue, Uri};
 use serde_json::Value;
 
 use super::call::{self, Answer, HttpCall};
+use crate::limits;
 use crate::mapping::convert::text;
 use crate::mapping::model::{Call, PageBy, Paging, Total};
 use crate::mapping::template::{RenderError, Scope};
@@ -13,8 +14,8 @@ use crate::scim::messages::SearchRequest;
 /// Where a page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
-    /// The page of that index, from 0, of pages of one size.
-    Index(u64),
+    /// The page that begins with this row, from 0. For page numbers a multiple of the page size.
+    Row(u64),
     /// What the page before told; nothing for the first page.
     Token(Option<String>),
 }
@@ -51,7 +52,7 @@ pub enum PageError {
 
 /// The first page of a list.
 pub fn first(paging: &Paging) -> Start {
-    if paging.is_random_access() { Start::Index(0) } else { Start::Token(None) }
+    if paging.is_random_access() { Start::Row(0) } else { Start::Token(None) }
 }
 
 /// Whether the backend tells the number of all rows.
@@ -59,18 +60,24 @@ pub fn tells_total(paging: &Paging) -> bool {
     matches!(paging.by, PageBy::Nothing) || !matches!(paging.total, Total::Counted)
 }
 
-/// The pages that hold a window: the index of the first one, and their size. Pages of the window's own size if it stands
-/// on one, else the backend's largest, so that two calls do at most for what fits in one.
+/// The pages that hold a window: the row that the first one begins with, and their size. Offsets and ranges begin
+/// anywhere. Of numbered pages the smallest that holds the whole window, else the backend's largest.
 pub fn covering(paging: &Paging, window: Window) -> (u64, u64) {
     let Window { skip, count } = window;
+    let max = paging.max.max(1);
     let chosen = paging.size.is_some() || matches!(paging.by, PageBy::Range { .. });
-    let size = match count {
-        0 if chosen => 1,
-        1.. if chosen && count <= paging.max && skip % count == 0 => count,
-        _ => paging.max,
-    };
-    let index = if count == 0 || matches!(paging.by, PageBy::Nothing) { 0 } else { skip / size };
-    (index, size)
+    match &paging.by {
+        PageBy::Nothing => (0, max),
+        _ if count == 0 => (0, if chosen { 1 } else { max }),
+        PageBy::Offset { .. } | PageBy::Range { .. } => (skip, if chosen { count.min(max) } else { max }),
+        _ => {
+            let last = skip.saturating_add(count - 1);
+            let sizes = count..=max.min(count.saturating_add(limits::PAGE_SIZES));
+            let fitting = sizes.into_iter().find(|size| chosen && skip / size == last / size);
+            let size = fitting.unwrap_or(max);
+            (skip / size * size, size)
+        }
+    }
 }
 
 /// The request for one page. `base` is the path of the backend's base URL.
@@ -85,9 +92,11 @@ pub fn page_call<'m>(
 ) -> Result<HttpCall<'m>, PageError> {
     let mut more = query.to_vec();
     match (&paging.by, start) {
-        (PageBy::Number { page, first }, Start::Index(index)) => more.push((page.clone(), (first + index).to_string())),
-        (PageBy::Offset { offset, first }, Start::Index(index)) => {
-            more.push((offset.clone(), (first + index * size).to_string()));
+        (PageBy::Number { page, first }, Start::Row(row)) => {
+            more.push((page.clone(), (row / size.max(1)).saturating_add(*first).to_string()));
+        }
+        (PageBy::Offset { offset, first }, Start::Row(row)) => {
+            more.push((offset.clone(), row.saturating_add(*first).to_string()));
         }
         (PageBy::Cursor { cursor, .. }, Start::Token(Some(token))) => more.push((cursor.clone(), token.clone())),
         _ => {}
@@ -98,8 +107,8 @@ pub fn page_call<'m>(
         (PageBy::Link { .. }, Start::Token(Some(link))) => {
             request.target = target_of(&request.target, link, base).ok_or(PageError::Link)?;
         }
-        (PageBy::Range { unit }, Start::Index(index)) => {
-            let range = HeaderValue::from_str(&format!("{unit}={}-{}", index * size, (index + 1) * size - 1));
+        (PageBy::Range { unit }, Start::Row(row)) => {
+            let range = HeaderValue::from_str(&format!("{unit}={row}-{}", row.saturating_add(size.saturating_sub(1))));
             request.headers.push((RANGE, range.map_err(|_| PageError::Unit)?));
         }
         _ => {}

@@ -6,17 +6,19 @@
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::call;
+use super::conjunct::{EQUAL_ROWS, contradict, equals, estimate, estimate_test, simple};
 use super::language::{Expression, Speaker};
+use super::operand::{Comparable, comparable, may_be_empty};
 use super::pages::tells_total;
-use super::write::{convert_operand, key_of};
+use super::write::key_of;
 use crate::mapping::Mapping;
-use crate::mapping::model::{How, List, Lookup, PushDown, Resource, Shape, SortPushDown};
+use crate::mapping::model::{How, List, Lookup, LookupAnswer, PushDown, Resource, Shape, SortPushDown, Target};
 use crate::mapping::template::Scope;
-use crate::scim::compare::{is_case_exact, text_eq};
 use crate::scim::filter::{Op, Operand, Predicate, Test};
 use crate::scim::messages::SortOrder;
 use crate::scim::sort::SortKey;
-use crate::scim::{AttrRef, ScimError, Uniqueness};
+use crate::scim::{AttrRef, ScimError};
 
 /// How the resources that match a filter are found.
 #[derive(Debug, Clone)]
@@ -82,6 +84,8 @@ struct Way<'m> {
     /// The conjuncts that need no second look.
     covers: Vec<usize>,
     pushed: Vec<String>,
+    /// Rows that it is likely to give.
+    rows: u64,
     calls: u64,
 }
 
@@ -106,7 +110,7 @@ impl<'m> Planner<'m> {
             Predicate::And(conjuncts) => conjuncts.clone(),
             one => vec![one.clone()],
         };
-        if contradict(&conjuncts) {
+        if contradict(&conjuncts) || conjuncts.iter().any(|conjunct| self.wants_empty(conjunct)) {
             return Ok(nothing(filter));
         }
         let way = self.best(&conjuncts);
@@ -114,6 +118,7 @@ impl<'m> Planner<'m> {
             access: Access::List { query: Vec::new() },
             covers: Vec::new(),
             pushed: Vec::new(),
+            rows: 0,
             calls: self.scan_calls(),
         });
         let left =
@@ -160,24 +165,34 @@ impl<'m> Planner<'m> {
             ways.extend(self.groups_of(index, conjunct, conjuncts));
             ways.extend(self.union(index, conjunct));
         }
-        // What the backend does whole needs no walk: a page of it is a page of the answer.
-        let cost = |way: &Way<'_>| match (&way.access, list) {
-            (Access::List { .. }, Some(list)) if way.covers.len() == conjuncts.len() && tells_total(&list.paging) => 1,
-            (Access::List { .. }, _) => way.calls.min(self.scan_calls()),
-            _ => way.calls,
-        };
-        // What is left to check of a relation takes a call for every row.
-        let relation = |way: &Way<'_>| {
+        // What is left to check of a relation takes calls for every row.
+        let fetched = |covers: &[usize], rows: u64| {
             let mut found = false;
-            for (_, left) in conjuncts.iter().enumerate().filter(|(index, _)| !way.covers.contains(index)) {
+            for (_, left) in conjuncts.iter().enumerate().filter(|(index, _)| !covers.contains(index)) {
                 left.attributes(&mut |reference| found |= self.is_relation(&reference));
             }
-            if found { EQUAL_ROWS } else { 0 }
+            if found { rows.saturating_mul(RELATION_CALLS) } else { 0 }
         };
-        // Of equally many calls the one that leaves less to check.
-        ways.into_iter()
-            .filter(|way| cost(way) <= self.scan_calls())
-            .min_by_key(|way| (cost(way) + relation(way), usize::MAX - way.covers.len()))
+        let scanned = fetched(&[], list.map_or(0, |list| list.scan.rows as u64));
+        let scan = self.scan_calls().saturating_add(scanned);
+        // What the backend does whole needs no walk: a page of it is a page of the answer.
+        let cost = |way: &Way<'_>| {
+            let calls = match (&way.access, list) {
+                (Access::List { .. }, Some(list)) if way.covers.len() == conjuncts.len() && tells_total(&list.paging) => 1,
+                (Access::List { .. }, _) => way.calls.min(self.scan_calls()),
+                _ => way.calls,
+            };
+            calls.saturating_add(fetched(&way.covers, way.rows))
+        };
+        // Of equally many calls the one with fewer rows, then the one that leaves less to check.
+        ways.into_iter().filter(|way| cost(way) <= scan).min_by_key(|way| (cost(way), way.rows, usize::MAX - way.covers.len()))
+    }
+
+    /// Whether the condition wants a text to be empty: what is empty is unassigned, and equal to nothing. Sent to a
+    /// backend, an empty parameter often means no filter at all.
+    fn wants_empty(&self, conjunct: &Predicate<'_>) -> bool {
+        let Some((Test { target, op: Op::Eq, value: Operand::String(text) }, _)) = simple(conjunct) else { return false };
+        text.is_empty() && !may_be_empty(self.resource, &Target::of(target))
     }
 
     /// `id eq` and `meta.location eq` name one resource.
@@ -193,47 +208,52 @@ impl<'m> Planner<'m> {
         };
         self.resource.get.as_ref()?;
         let access = key_of(self.resource, &id).map_or(Access::Nothing, Access::Key);
-        Some(Way { access, covers: vec![index], pushed: vec![conjunct.to_string()], calls: 1 })
+        Some(Way { access, covers: vec![index], pushed: vec![conjunct.to_string()], rows: 1, calls: 1 })
     }
 
     fn push_downs(&self, list: &'m List, conjuncts: &[Predicate<'_>]) -> Vec<Way<'m>> {
         let mut ways: Vec<Way<'m>> = Vec::new();
-        let mut together: Option<(Way<'m>, u64)> = None;
+        let mut together: Option<Way<'m>> = None;
         for push_down in &list.filters {
             for (index, conjunct) in conjuncts.iter().enumerate() {
                 let Some((test, whole)) = simple(conjunct) else { continue };
-                let Some(value) = self.carried(push_down, test) else { continue };
+                let Some(Comparable { value, exact }) = self.carried(push_down, test) else { continue };
                 let rows = rows(push_down, test);
-                let covers = if push_down.exact && whole { vec![index] } else { Vec::new() };
+                let covers = if push_down.exact && exact && whole { vec![index] } else { Vec::new() };
                 let pushed = vec![conjunct.to_string()];
                 let calls = rows.div_ceil(list.paging.max).max(1);
                 match &push_down.how {
-                    How::Call(lookup) => ways.push(Way { access: Access::Lookup { lookup, value }, covers, pushed, calls: 1 }),
+                    How::Call(lookup) => {
+                        // Some values cannot stand in a segment of a path or in a header.
+                        let scope = Scope { value: value.as_ref(), ..Scope::default() };
+                        if call::build(&lookup.call, &scope, None, &[]).is_err() {
+                            continue;
+                        }
+                        let rows = if matches!(lookup.answer, LookupAnswer::One(_)) { 1 } else { rows };
+                        ways.push(Way { access: Access::Lookup { lookup, value }, covers, pushed, rows, calls: 1 });
+                    }
                     How::Query(templates) => {
                         let Some(query) = parameters(templates, value.as_ref()) else { continue };
                         if list.together {
                             together = Some(joined(together, &query, &covers, &pushed, rows, list));
                         }
-                        ways.push(Way { access: Access::List { query }, covers, pushed, calls });
+                        ways.push(Way { access: Access::List { query }, covers, pushed, rows, calls });
                     }
                 }
             }
         }
         // One call with all of them finds no more than each alone.
-        ways.extend(together.map(|(way, _)| way).filter(|way| way.pushed.len() > 1));
+        ways.extend(together.filter(|way| way.pushed.len() > 1));
         ways
     }
 
-    /// The value in the backend's form, if this push-down is for this comparison and can carry it. The outer `Option` is
-    /// whether; `pr` has no value.
-    #[expect(clippy::option_option, reason = "applicable or not, and with a value or without")]
-    fn carried(&self, push_down: &PushDown, test: &Test<'_>) -> Option<Option<Value>> {
+    /// The comparison in the backend's form, if this push-down is for it and can carry its value.
+    fn carried(&self, push_down: &PushDown, test: &Test<'_>) -> Option<Comparable> {
         if test.op != push_down.op || !push_down.target.names(&test.target) {
             return None;
         }
-        let Some(value) = test.value.to_value() else { return Some(None) };
-        let value = convert_operand(self.mapping, self.resource, &push_down.target, test.op, value)?;
-        push_down.accepts.takes(&value).then_some(Some(value))
+        let operand = comparable(self.mapping, self.resource, &push_down.target, test)?;
+        operand.value.as_ref().is_none_or(|value| push_down.accepts.takes(value)).then_some(operand)
     }
 
     /// As much of the filter as the backend's query language can say.
@@ -266,6 +286,7 @@ impl<'m> Planner<'m> {
             access: Access::List { query },
             covers: said.iter().filter(|(_, expression)| expression.exact).map(|(index, _)| *index).collect(),
             pushed: said.iter().filter_map(|(index, _)| conjuncts.get(*index)).map(ToString::to_string).collect(),
+            rows,
             calls: rows.div_ceil(list.paging.max).max(1),
         })
     }
@@ -277,17 +298,18 @@ impl<'m> Planner<'m> {
         let member = self.mapping.resources.get(members.of).and_then(|of| key_of(of, id));
         let only = conjuncts.iter().enumerate().find_map(|(at, one)| Some((at, equals(one, "id", None)?)));
         let (mut covers, mut pushed, mut calls) = (vec![index], vec![conjunct.to_string()], 1 + EQUAL_ROWS);
+        let mut rows = EQUAL_ROWS;
         let access = match (member, only) {
             (None, _) => Access::Nothing,
             (Some(member), None) => Access::GroupsOf { member, only: None },
             (Some(member), Some((at, id))) => {
                 covers.push(at);
                 pushed.extend(conjuncts.get(at).map(ToString::to_string));
-                calls = 2;
+                (rows, calls) = (1, 2);
                 key_of(self.resource, id).map_or(Access::Nothing, |only| Access::GroupsOf { member, only: Some(only) })
             }
         };
-        Some(Way { access, covers, pushed, calls })
+        Some(Way { access, covers, pushed, rows, calls })
     }
 
     fn is_relation(&self, reference: &AttrRef<'_>) -> bool {
@@ -298,7 +320,7 @@ impl<'m> Planner<'m> {
     /// Alternatives, each by its own best way, if all have one. Every row is checked again.
     fn union(&self, index: usize, conjunct: &Predicate<'_>) -> Option<Way<'m>> {
         let Predicate::Or(alternatives) = conjunct else { return None };
-        let mut whole = Way { access: Access::Nothing, covers: Vec::new(), pushed: Vec::new(), calls: 0 };
+        let mut whole = Way { access: Access::Nothing, covers: Vec::new(), pushed: Vec::new(), rows: 0, calls: 0 };
         let mut branches = Vec::new();
         let mut exact = true;
         for alternative in alternatives {
@@ -308,7 +330,8 @@ impl<'m> Planner<'m> {
             };
             let way = self.best(conjuncts)?;
             exact &= way.covers.len() == conjuncts.len();
-            whole.calls += way.calls;
+            whole.calls = whole.calls.saturating_add(way.calls);
+            whole.rows = whole.rows.saturating_add(way.rows);
             whole.pushed.extend(way.pushed);
             match way.access {
                 Access::Union(more) => branches.extend(more),
@@ -335,10 +358,8 @@ impl<'m> Planner<'m> {
     }
 }
 
-/// Rows that an equality is likely to find where the mapping does not say.
-const EQUAL_ROWS: u64 = 20;
-/// Rows that any other comparison is likely to find.
-const OTHER_ROWS: u64 = 1_000;
+/// Calls that it is likely to take to fetch the members or groups of one resource: a group may be large.
+const RELATION_CALLS: u64 = 10;
 
 /// Whether the backend, the gateway or a relation gives the attribute, so that its absence means something.
 pub fn is_answered(resource: &Resource, reference: &AttrRef<'_>) -> bool {
@@ -366,27 +387,30 @@ fn nothing<'m>(filter: Predicate<'_>) -> Plan<'m, '_> {
 
 /// Adds a push-down to those that go into one call, unless a parameter of it is taken.
 fn joined<'m>(
-    so_far: Option<(Way<'m>, u64)>,
+    so_far: Option<Way<'m>>,
     query: &[(String, String)],
     covers: &[usize],
     pushed: &[String],
     rows: u64,
     list: &List,
-) -> (Way<'m>, u64) {
-    let (mut way, fewest) = so_far.unwrap_or((
-        Way { access: Access::List { query: Vec::new() }, covers: Vec::new(), pushed: Vec::new(), calls: 1 },
-        u64::MAX,
-    ));
-    let Access::List { query: present } = &mut way.access else { return (way, fewest) };
+) -> Way<'m> {
+    let mut way = so_far.unwrap_or(Way {
+        access: Access::List { query: Vec::new() },
+        covers: Vec::new(),
+        pushed: Vec::new(),
+        rows: u64::MAX,
+        calls: 1,
+    });
+    let Access::List { query: present } = &mut way.access else { return way };
     if query.iter().any(|(name, _)| present.iter().any(|(taken, _)| taken == name)) {
-        return (way, fewest);
+        return way;
     }
     present.extend(query.iter().cloned());
     way.covers.extend(covers);
     way.pushed.extend(pushed.iter().cloned());
-    let fewest = fewest.min(rows);
-    way.calls = fewest.div_ceil(list.paging.max).max(1);
-    (way, fewest)
+    way.rows = way.rows.min(rows);
+    way.calls = way.rows.div_ceil(list.paging.max).max(1);
+    way
 }
 
 fn parameters(
@@ -399,77 +423,4 @@ fn parameters(
 
 fn rows(push_down: &PushDown, test: &Test<'_>) -> u64 {
     push_down.rows.unwrap_or_else(|| estimate_test(test))
-}
-
-fn estimate(predicate: &Predicate<'_>) -> u64 {
-    match predicate {
-        Predicate::Test(test) => estimate_test(test),
-        Predicate::ValuePath { filter, .. } => estimate(filter),
-        Predicate::And(operands) => operands.iter().map(estimate).min().unwrap_or(OTHER_ROWS),
-        Predicate::Or(operands) => operands.iter().map(estimate).fold(0, u64::saturating_add),
-        _ => OTHER_ROWS,
-    }
-}
-
-fn estimate_test(test: &Test<'_>) -> u64 {
-    let unique = test.target.sub.is_none() && test.target.attribute.uniqueness != Uniqueness::None;
-    match test.op {
-        Op::Eq if unique || test.target.attribute.name == "externalId" => 1,
-        Op::Eq if !matches!(test.value, Operand::Boolean(_)) => EQUAL_ROWS,
-        _ => OTHER_ROWS,
-    }
-}
-
-/// The one comparison that finds all rows that the condition could match, and whether it says all of it:
-/// `emails[value eq "x"]` is `emails.value eq "x"`, and `emails[type eq "work" and value eq "x"]` implies it.
-fn simple<'p, 's>(conjunct: &'p Predicate<'s>) -> Option<(&'p Test<'s>, bool)> {
-    let usable = |test: &Test<'_>| test.op != Op::Ne;
-    match conjunct {
-        Predicate::Test(test) => Some((test, true)),
-        Predicate::ValuePath { filter, .. } => match filter.as_ref() {
-            Predicate::Test(test) if usable(test) => Some((test, true)),
-            Predicate::And(parts) => parts
-                .iter()
-                .filter_map(|part| match part {
-                    Predicate::Test(test) if usable(test) => Some(test),
-                    _ => None,
-                })
-                // The value itself selects better than its type.
-                .min_by_key(|test| test.target.sub.is_none_or(|sub| sub.name != "value"))
-                .map(|test| (test, false)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn equals<'p>(conjunct: &'p Predicate<'_>, attribute: &str, sub: Option<&str>) -> Option<&'p str> {
-    let (Test { target, op: Op::Eq, value: Operand::String(text) }, true) = simple(conjunct)? else { return None };
-    let same = target.extension.is_none() && target.attribute.name == attribute && target.sub.map(|sub| sub.name.as_str()) == sub;
-    same.then_some(text)
-}
-
-/// Whether two conditions want different values of a singular attribute, or one says what the other denies.
-fn contradict(conjuncts: &[Predicate<'_>]) -> bool {
-    conjuncts.iter().enumerate().any(|(index, one)| {
-        conjuncts.iter().skip(index + 1).any(|other| match (one, other) {
-            (Predicate::Not(denied), said) | (said, Predicate::Not(denied)) if **denied == *said => true,
-            (Predicate::Test(one), Predicate::Test(other)) => are_different_values(one, other),
-            _ => false,
-        })
-    })
-}
-
-fn are_different_values(one: &Test<'_>, other: &Test<'_>) -> bool {
-    let same_place =
-        one.target.same_attribute(&other.target) && one.target.sub.map(|sub| &sub.name) == other.target.sub.map(|sub| &sub.name);
-    if !same_place || one.target.attribute.multi_valued || one.op != Op::Eq || other.op != Op::Eq {
-        return false;
-    }
-    match (&one.value, &other.value) {
-        (Operand::String(a), Operand::String(b)) => !text_eq(a, b, is_case_exact(one.target.leaf())),
-        (Operand::Boolean(a), Operand::Boolean(b)) => a != b,
-        (Operand::Instant { at: a, .. }, Operand::Instant { at: b, .. }) => a != b,
-        _ => false,
-    }
 }

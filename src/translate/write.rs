@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use crate::mapping::Mapping;
 use crate::mapping::convert::Converter;
 use crate::mapping::model::{Clear, Each, Field, Line, Resource, Shape, Target, Values};
-use crate::scim::filter::Op;
 use crate::scim::{Object, ScimError};
 
 /// The key for an id; `None` if no record can have that id. An empty or dot segment in a path would name something else.
@@ -104,26 +103,4 @@ fn convert(value: Value, converters: &[Converter], target: &Target) -> Result<Va
         .rev()
         .try_fold(value, |value, converter| converter.write(value))
         .map_err(|error| ScimError::invalid_value(format!("{target}: {error}.")))
-}
-
-/// What a filter compares with, in the form that the attribute's line gives it. `None` if the line knows no such value,
-/// and if the backend has several for it: asked for one of them it would not find the others.
-pub fn convert_operand(mapping: &Mapping, resource: &Resource, target: &Target, op: Op, value: Value) -> Option<Value> {
-    let line =
-        resource.lines.iter().find(|line| line.target == *target || line.target.sub.is_none() && line.target.same_top(target))?;
-    let several = |converters: &[Converter]| matches!(converters.last(), Some(Converter::Values(pairs)) if pairs.iter().any(|(here, there)| *here == value && there.len() > 1));
-    // In the backend's form another comparison may find other rows.
-    let lost = |converters: &[Converter]| several(converters) || !converters.iter().all(|converter| converter.keeps(op));
-    let field = match &line.shape {
-        Shape::Field(field) => field,
-        Shape::Values(values) if lost(&values.convert) => return None,
-        Shape::Values(values) => return convert(value, &values.convert, target).ok(),
-        Shape::Each(each) => each.fields.iter().find(|(name, _)| Some(name) == target.sub.as_ref()).map(|(_, field)| field)?,
-    };
-    // Where the backend has nothing the default is read, which a comparison of the backend's does not see.
-    let refers = field.refers.is_some() && !matches!(op, Op::Eq | Op::Ne);
-    if refers || lost(&field.convert) || field.default.as_ref() == Some(&value) {
-        return None;
-    }
-    write_field(mapping, field, value, target).ok()
 }

@@ -19,6 +19,7 @@ mod operations;
 mod paging;
 mod patch_cases;
 mod process;
+mod queries;
 mod readme;
 mod scim;
 mod scripted;
