@@ -53,8 +53,7 @@ impl Compiler<'_> {
                 None
             }
         });
-        let (call, items, paging, together, language, has) =
-            (call?, items?, paging?, together?, known(language)?, known(has)?);
+        let (call, items, paging, together, language, has) = (call?, items?, paging?, together?, known(language)?, known(has)?);
         Some(List { call, items, paging, filters, together, language, sorts, scan, has })
     }
 
