@@ -79,7 +79,9 @@ impl<B: Backend> Operation<'_, B> {
         let Window { skip, count } = window;
         let unpaged = matches!(source.paging.by, PageBy::Nothing);
         let (mut begin, size) = pages::covering(source.paging, window);
-        if let (0, Some(total)) = (count, self.counted(list, query).await?) {
+        if count == 0
+            && let Some(total) = self.counted(list, query).await?
+        {
             return Ok(Some(Listed::rows(Some(total), Vec::new(), None)));
         }
         let end = skip.saturating_add(count);

@@ -1,0 +1,126 @@
+//! Lists whose rows do not tell everything, whose total is told by a call of its own, and cursors over cursors.
+
+use scimitar::engine::ScimRequest;
+use scimitar::scim::messages::SearchRequest;
+use serde_json::{Value, json};
+
+use crate::scripted::{Scripted, Seen, Step, call};
+
+const MAPPING: &str = r#"
+mapping: v1
+name: lists
+backend:
+  url: https://people.test/api
+resources:
+  User:
+    id: $.id
+    attributes:
+      userName: $.login
+      title: $.job
+      active: $.enabled
+    get: GET /users/{{key}}
+    list:
+      call: GET /users
+      items: $.rows[*]
+      pages: { by: offset, offset: skip, size: limit, max: 3, total: { call: GET /users/count, at: $.n } }
+      filters:
+        active eq: { query: { enabled: "{{value}}" }, match: exact }
+      has: [userName, active]
+    create: POST /users
+    update: "PATCH /users/{{key}}"
+"#;
+
+fn row(id: &str) -> Value {
+    json!({ "id": id, "login": format!("login-{id}"), "enabled": true })
+}
+
+fn record(id: &str) -> Value {
+    json!({ "id": id, "login": format!("login-{id}"), "enabled": true, "job": format!("job of {id}") })
+}
+
+fn page(ids: &[&str]) -> Value {
+    json!({ "rows": ids.iter().map(|id| row(id)).collect::<Vec<_>>() })
+}
+
+fn detail(id: &str) -> Step {
+    call(&format!("GET /users/{id}")).answer(record(id))
+}
+
+async fn list(gateway: &Scripted, search: SearchRequest, steps: Vec<Step>) -> Seen {
+    gateway.ask(ScimRequest::List { endpoint: Some("/Users".to_owned()), search }, steps).await
+}
+
+fn only(names: &[&str]) -> SearchRequest {
+    SearchRequest { attributes: names.iter().map(|name| (*name).to_owned()).collect(), ..SearchRequest::default() }
+}
+
+#[tokio::test]
+async fn rows_that_tell_enough_cost_no_more_calls() {
+    let gateway = Scripted::new(MAPPING);
+    let search = SearchRequest { count: Some(2), ..only(&["userName", "active"]) };
+    let steps =
+        vec![call("GET /users?skip=0&limit=2").answer(page(&["a", "b"])), call("GET /users/count").answer(json!({ "n": 7 }))];
+    let seen = list(&gateway, search, steps).await;
+    assert_eq!((seen.status, &seen.body["totalResults"], &seen.body["itemsPerPage"]), (200, &json!(7), &json!(2)));
+    assert_eq!(seen.body["Resources"][1]["userName"], "login-b");
+}
+
+#[tokio::test]
+async fn what_rows_do_not_tell_is_read_for_the_page_only() {
+    let gateway = Scripted::new(MAPPING);
+    let search = SearchRequest { count: Some(2), start_index: Some(3), ..only(&["title"]) };
+    let steps = vec![
+        call("GET /users?skip=2&limit=2").answer(page(&["c", "d"])),
+        call("GET /users/count").answer(json!({ "n": 7 })),
+        detail("c"),
+        detail("d"),
+    ];
+    let seen = list(&gateway, search, steps).await;
+    assert_eq!(seen.body["Resources"][0]["title"], "job of c");
+    assert_eq!((&seen.body["totalResults"], &seen.body["startIndex"]), (&json!(7), &json!(3)));
+}
+
+#[tokio::test]
+async fn a_filter_on_what_rows_do_not_tell_reads_every_one() {
+    let gateway = Scripted::new(MAPPING);
+    let search = SearchRequest { filter: Some("title eq \"job of b\"".to_owned()), ..only(&["userName"]) };
+    let steps = vec![call("GET /users?skip=0&limit=3").answer(page(&["a", "b"])), detail("a"), detail("b")];
+    let seen = list(&gateway, search, steps).await;
+    assert_eq!((&seen.body["totalResults"], &seen.body["Resources"][0]["id"]), (&json!(1), &json!("b")));
+}
+
+#[tokio::test]
+async fn a_count_asks_for_no_rows_and_takes_the_filter_along() {
+    let gateway = Scripted::new(MAPPING);
+    let search = SearchRequest { filter: Some("active eq true".to_owned()), count: Some(0), ..SearchRequest::default() };
+    let steps = vec![call("GET /users/count?enabled=true").answer(json!({ "n": 5 }))];
+    let seen = list(&gateway, search, steps).await;
+    assert_eq!((&seen.body["totalResults"], &seen.body["Resources"]), (&json!(5), &json!([])));
+}
+
+#[tokio::test]
+async fn the_last_page_tells_the_total_itself() {
+    let gateway = Scripted::new(MAPPING);
+    let search = SearchRequest { count: Some(3), start_index: Some(4), ..only(&["userName"]) };
+    let seen = list(&gateway, search, vec![call("GET /users?skip=3&limit=3").answer(page(&["d", "e"]))]).await;
+    assert_eq!((&seen.body["totalResults"], &seen.body["itemsPerPage"]), (&json!(5), &json!(2)));
+}
+
+#[tokio::test]
+async fn a_cursor_goes_on_with_the_backends_own_cursor() {
+    let mapping = MAPPING.replace(
+        "pages: { by: offset, offset: skip, size: limit, max: 3, total: { call: GET /users/count, at: $.n } }",
+        "pages: { by: cursor, cursor: after, next: $.next, size: limit, max: 3 }",
+    );
+    assert_ne!(mapping, MAPPING);
+    // Each page of the client by another process: everything is in the cursor.
+    let with_next = |ids: &[&str], next: &str| json!({ "rows": page(ids)["rows"], "next": next });
+    let search = |cursor: &str| SearchRequest { cursor: Some(cursor.to_owned()), count: Some(2), ..only(&["userName"]) };
+    let first = vec![call("GET /users?limit=2").answer(with_next(&["a", "b"], "t1"))];
+    let first = list(&Scripted::new(&mapping), search(""), first).await;
+    assert_eq!((first.body.get("totalResults"), first.body["Resources"].as_array().unwrap().len()), (None, 2));
+    let cursor = first.body["nextCursor"].as_str().unwrap();
+    let second = vec![call("GET /users?after=t1&limit=2").answer(page(&["c"]))];
+    let second = list(&Scripted::new(&mapping), search(cursor), second).await;
+    assert_eq!((second.body["Resources"][0]["id"].as_str(), second.body.get("nextCursor")), (Some("c"), None));
+}
