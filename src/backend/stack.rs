@@ -11,8 +11,8 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceBuilder};
@@ -67,8 +67,13 @@ pub(super) fn describe(error: &(dyn StdError + Send + Sync + 'static)) -> (Fault
         return (FaultClass::TimedOut, "no answer within `backend.timeout`".to_owned());
     }
     match error.downcast_ref::<BodyError>() {
+        Some(cut @ BodyError::Cut(_)) => (FaultClass::Broken, cut.to_string()),
         Some(body) => (FaultClass::Unintelligible, body.to_string()),
-        None => (FaultClass::Unreachable, chain(error)),
+        // Only where no connection was made is it certain that the backend did nothing.
+        None if error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect) => {
+            (FaultClass::Unreachable, chain(error))
+        }
+        None => (FaultClass::Broken, chain(error)),
     }
 }
 

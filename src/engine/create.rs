@@ -11,6 +11,7 @@ use crate::mapping::template::Scope;
 use crate::scim::resource::{Intent, read};
 use crate::scim::{Object, ScimError};
 use crate::translate::outcome::Outcome;
+use crate::translate::read::id_of;
 use crate::translate::write::{body, key_of, value_of};
 use crate::translate::{change, relation};
 
@@ -37,7 +38,7 @@ impl<B: Backend> Operation<'_, B> {
         };
         let relation = self.relation();
         if relation.is_some_and(|relation| projection.wants(&relation)) {
-            self.attach(&mut resource).await?;
+            self.attach(&mut resource).await.map_err(|error| error.leaving(vec![format!("{} {id}", self.resource.kind.name)]))?;
         }
         let written = self.resource.kind.attributes().filter(|attribute| attribute.get(&desired).is_some());
         Ok(Reply::resource(201, resource, &projection.clone().also(written)))
@@ -45,7 +46,7 @@ impl<B: Backend> Operation<'_, B> {
 
     async fn create_record(&self, create: &Create, desired: &Object) -> Result<Found, Error> {
         let lines = change::created(self.resource);
-        let record = body(self.mapping(), lines, desired, false)?;
+        let record = body(self.mapping(), lines, desired, None)?;
         let scope = Scope { resource: Some(desired), ..Scope::default() };
         match self.send(build(&create.call, &scope, Some(&record), &[])?).await? {
             Outcome::Good(body) if create.read_back => {
@@ -53,7 +54,16 @@ impl<B: Backend> Operation<'_, B> {
                 let key = key.and_then(|record| self.resource.id.path.first(record));
                 let key =
                     key.ok_or_else(|| unintelligible(&create.call, "the answer has no id of the created record: see `id`"))?;
-                self.fetch(key).await?.ok_or_else(|| unintelligible(&create.call, "the created record cannot be read"))
+                let read = self.fetch(key).await;
+                let read =
+                    read.and_then(|found| found.ok_or_else(|| unintelligible(&create.call, "the created record cannot be read")));
+                match (read, id_of(self.resource, key)) {
+                    (Err(error), Some(id)) => {
+                        let left = self.uncreate(create, &id, key).await;
+                        Err(error.leaving(left))
+                    }
+                    (read, _) => read,
+                }
             }
             Outcome::Good(body) => self.record(&create.call, &create.item, &body),
             Outcome::Refused(error) => Err(error.into()),

@@ -1,6 +1,8 @@
 //! Cursors that clients page by (RFC 9865). They hold everything needed to go on, so that any replica can serve the next
 //! page; a code over them keeps clients from making the gateway follow a place of their own invention.
 
+use std::hash::{BuildHasher as _, RandomState};
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -28,7 +30,8 @@ pub(super) struct Resume {
 /// Makes and reads cursors.
 #[derive(Clone)]
 pub(super) struct Cursors {
-    /// Derived from the mapping and the credentials to the backend, which all replicas share.
+    /// Derived from the mapping and the credentials to the backend, which all replicas share. Without credentials it is made
+    /// up, and a cursor is good in this process only.
     key: [u8; 32],
 }
 
@@ -55,6 +58,12 @@ impl Cursors {
         for (name, value) in &mapping.backend.headers {
             key.update(name.as_str().as_bytes());
             key.update(value.as_bytes());
+        }
+        if !mapping.backend.headers.iter().any(|(_, value)| value.is_sensitive()) {
+            // Nothing secret is shared with other replicas: the key is this process's own.
+            for state in [RandomState::new(), RandomState::new(), RandomState::new(), RandomState::new()] {
+                key.update(state.hash_one(0).to_be_bytes());
+            }
         }
         Self { key: key.finalize().into() }
     }

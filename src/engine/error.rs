@@ -50,6 +50,10 @@ impl Error {
                         "The application behind this service did not answer in time. A change may have been made: read the \
                          resource before you send it again."
                     }
+                    FaultClass::Broken => {
+                        "The connection to the application behind this service broke before its answer was whole. A change \
+                         may have been made: read the resource before you send it again."
+                    }
                     FaultClass::Overloaded => {
                         "The application behind this service takes no more requests for now; send it again after the time in \
                          Retry-After."

@@ -6,8 +6,8 @@ use super::ports::Backend;
 use super::{Error, Operation};
 use crate::mapping::model::Call;
 use crate::mapping::path::JsonPath;
-use crate::mapping::template::{RenderError, Scope};
-use crate::scim::Object;
+use crate::mapping::template::{RenderError, Root, Scope, Template, Variable};
+use crate::scim::{Object, ScimError};
 use crate::translate::call::{self, HttpCall};
 use crate::translate::outcome::{self, Fault, FaultClass, Outcome};
 use crate::translate::read;
@@ -26,14 +26,31 @@ pub(super) fn unintelligible(call: &Call, detail: &str) -> Error {
     fault.into()
 }
 
-/// Builds a call; that it cannot be built is for the author of the mapping to mend.
+/// Builds a call. That it cannot be built is for the author of the mapping to mend, unless a value of the client's cannot
+/// stand where the call has it.
 pub(super) fn build<'m>(
     call: &'m Call,
     scope: &Scope<'_>,
     record: Option<&Value>,
     more: &[(String, String)],
 ) -> Result<HttpCall<'m>, Error> {
-    call::build(call, scope, record, more).map_err(|error: RenderError| Error::Mapping(format!("{}: {error}", call.name)))
+    call::build(call, scope, record, more).map_err(|error: RenderError| {
+        let about = |variable: &Variable| match &error {
+            RenderError::Segment => true,
+            RenderError::Missing(text)
+            | RenderError::NotText(text)
+            | RenderError::Header(text)
+            | RenderError::Format(text, _) => *text == variable.text,
+        };
+        let sent = |variable: &&Variable| matches!(variable.root, Root::Attribute { .. }) && about(variable);
+        match call.templates().flat_map(Template::variables).find(sent) {
+            Some(variable) => {
+                ScimError::invalid_value(format!("{}: the application cannot take this value, or needs one.", variable.text))
+                    .into()
+            }
+            None => Error::Mapping(format!("{}: {error}", call.name)),
+        }
+    })
 }
 
 /// What a read may come to, besides what was asked for: anything else is a fault of the backend or the mapping.
@@ -42,9 +59,7 @@ pub(super) fn unexpected(call: &Call, outcome: &Outcome) -> Error {
         Outcome::NotFound => "nothing there",
         Outcome::Stale => "a stale revision",
         Outcome::Done => "nothing to do",
-        Outcome::Refused(error) => {
-            return Error::Mapping(format!("{}: the backend refuses the call: {}", call.name, error.detail));
-        }
+        Outcome::Refused(_) => return Error::Mapping(format!("{}: the backend refuses the call", call.name)),
         _ => "an answer of another kind",
     };
     let detail = format!("the answer means {meaning}, which it cannot here: see `errors`");
@@ -76,6 +91,8 @@ impl<B: Backend> Operation<'_, B> {
                 Ok(same.then_some(found))
             }
             Outcome::NotFound => Ok(None),
+            // The id came from the client.
+            Outcome::Refused(error) => Err(error.into()),
             other => Err(unexpected(&get.call, &other)),
         }
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::cursor::Resume;
 use super::fetch::{build, unexpected, unintelligible};
 use super::ports::Backend;
+use super::walk::{Source, too_many};
 use super::window::{Details, Wanted};
 use super::{Context, Engine, Error, Operation, Reply};
 use crate::mapping::model::{List, Lookup, LookupAnswer};
@@ -20,6 +21,7 @@ use crate::scim::{Object, Projection, ScimError};
 use crate::translate::outcome::Outcome;
 use crate::translate::pages::Window;
 use crate::translate::query::{Access, Plan, Planner, Serving};
+use crate::translate::read::id_of;
 
 /// What a query found.
 pub(super) struct Listed {
@@ -131,6 +133,8 @@ impl<B: Backend> Operation<'_, B> {
         let sort = query.sort;
         let plan = planner.plan(query.filter, sort.as_ref().map(|(key, order)| (key, *order)))?;
         let check = &self.verifier(&plan);
+        // What the backend has sorted is not sorted again.
+        let sort = sort.filter(|_| !plan.sorted);
         let details = match &plan.access {
             Access::List { .. } | Access::Union(_) => self.details(check, sort, &query.projection),
             _ => Details::default(),
@@ -138,7 +142,6 @@ impl<B: Backend> Operation<'_, B> {
         let mut listed = match &plan.access {
             Access::List { query: parameters } => {
                 let list = self.list_call()?;
-                let sort = sort.filter(|_| !plan.sorted);
                 let wanted = Wanted { list, query: parameters, check, sort, window, details };
                 let served = match plan.serving(list, query.total) {
                     Serving::Slice => self.slice(&wanted).await?,
@@ -208,6 +211,9 @@ impl<B: Backend> Operation<'_, B> {
                     let mut known = HashSet::new();
                     for branch in branches {
                         let more = self.gather(branch, check).await?;
+                        if let Some(list) = self.resource.list.as_ref().filter(|list| found.len() + more.len() > list.scan.rows) {
+                            return Err(too_many(&Source::list(list)));
+                        }
                         found.extend(more.into_iter().filter(|resource| {
                             resource.get("id").and_then(Value::as_str).is_some_and(|id| known.insert(id.to_owned()))
                         }));
@@ -224,18 +230,23 @@ impl<B: Backend> Operation<'_, B> {
         let body = match self.send(build(call, &scope, None, &[])?).await? {
             Outcome::Good(body) => body,
             Outcome::NotFound => return Ok(Vec::new()),
+            Outcome::Refused(error) => return Err(error.into()),
             other => return Err(unexpected(call, &other)),
         };
+        // An answer that says nothing about records must not become nobody: an identity provider would create them again.
+        let lost = || {
+            unintelligible(call, "the answer holds no record, nor says that there is none: see `envelope`, `item` and `items`")
+        };
+        let payload = call.envelope.first(&body).ok_or_else(lost)?;
         match &lookup.answer {
             LookupAnswer::One(item) => {
+                let record = item.first(payload).ok_or_else(lost)?;
                 // `null` or an empty object where a record would be: nobody.
-                let record = call.envelope.first(&body).and_then(|payload| item.first(payload));
-                let nobody =
-                    record.is_none_or(|record| record.is_null() || record.as_object().is_some_and(serde_json::Map::is_empty));
+                let nobody = record.is_null() || record.as_object().is_some_and(serde_json::Map::is_empty);
                 if nobody { Ok(Vec::new()) } else { Ok(vec![self.record(call, item, &body)?.resource]) }
             }
             LookupAnswer::Rows(items) => {
-                let rows = call.envelope.first(&body).map(|payload| items.all(payload)).unwrap_or_default();
+                let rows = items.container(payload).map(|_| items.all(payload)).ok_or_else(lost)?;
                 let row =
                     |row| self.resource_of(row).ok_or_else(|| unintelligible(call, "a row has no id: see `items` and `id`"));
                 rows.into_iter().map(row).collect()
@@ -248,7 +259,12 @@ impl<B: Backend> Operation<'_, B> {
             Some(members) => self.groups_of(members, key).await?,
             None => Vec::new(),
         };
-        keys.retain(|key| only.is_none_or(|only| key == only));
+        // Compared as ids: some backends write the same key now as a number, now as a text.
+        let is_asked = |key: &Value| only.is_none_or(|only| id_of(self.resource, key) == id_of(self.resource, only));
+        keys.retain(is_asked);
+        if let Some(list) = self.resource.list.as_ref().filter(|list| keys.len() > list.scan.calls) {
+            return Err(too_many(&Source::list(list)));
+        }
         futures_util::stream::iter(keys)
             .map(|key| async move { self.fetch(&key).await })
             .buffered(self.mapping().backend.concurrency)

@@ -185,11 +185,19 @@ impl<B: Backend> Operation<'_, B> {
         }
         let gone: Vec<Value> = change.remove.iter().filter_map(|member| key_of(group.of, member)).collect();
         for batch in gone.chunks(remove.batch) {
-            match self.member_call(group, remove, batch).await? {
-                Outcome::Good(_) => *changed = true,
-                Outcome::Done | Outcome::UnknownMembers(_) => {}
-                Outcome::NotFound => return Err(self.not_found(group.id)),
-                other => return Err(refused_or_unexpected(remove, other)),
+            if batch.len() > 1 {
+                match self.member_call(group, remove, batch).await? {
+                    Outcome::Good(_) => {
+                        *changed = true;
+                        continue;
+                    }
+                    // Of a batch these say nothing about each member: one that is gone already may have sunk the others.
+                    Outcome::Done | Outcome::UnknownMembers(_) | Outcome::NotFound => {}
+                    other => return Err(refused_or_unexpected(remove, other)),
+                }
+            }
+            for one in batch {
+                self.member_one(group, remove, one, changed).await?;
             }
         }
         if !unknown.is_empty() {
@@ -211,41 +219,53 @@ impl<B: Backend> Operation<'_, B> {
         let mut keys = batch.to_vec();
         let mut unknown = Vec::new();
         // Each round drops at least one key, or goes on one by one.
-        while !keys.is_empty() {
+        while keys.len() > 1 {
             let named = match self.member_call(group, add, &keys).await? {
                 Outcome::Good(_) => {
                     *changed = true;
-                    break;
+                    return Ok(ids(&unknown));
                 }
-                Outcome::Done => break,
-                Outcome::NotFound => return Err(self.not_found(group.id)),
                 Outcome::UnknownMembers(named) => named,
+                // Of a batch these say nothing about each member.
+                Outcome::Done | Outcome::NotFound => break,
                 other => return Err(refused_or_unexpected(add, other)),
             };
-            let (gone, rest): (Vec<Value>, Vec<Value>) = keys.iter().cloned().partition(|key| named.contains(key));
+            // Some backends write the same key now as a number, now as a text.
+            let is_named = |key: &Value| named.iter().any(|named| id_of(group.of, named) == id_of(group.of, key));
+            let (gone, rest): (Vec<Value>, Vec<Value>) = keys.iter().cloned().partition(is_named);
             if group.unknown == UnknownMember::Refuse {
                 return Err(refused(&ids(if gone.is_empty() { &keys } else { &gone })));
             }
-            if gone.is_empty() && rest.len() > 1 {
-                for one in rest.chunks(1) {
-                    match self.member_call(group, add, one).await? {
-                        Outcome::Good(_) => *changed = true,
-                        Outcome::Done => {}
-                        Outcome::UnknownMembers(_) => unknown.extend_from_slice(one),
-                        Outcome::NotFound => return Err(self.not_found(group.id)),
-                        other => return Err(refused_or_unexpected(add, other)),
-                    }
-                }
-                break;
-            }
             if gone.is_empty() {
-                unknown.extend(rest);
                 break;
             }
             unknown.extend(gone);
             keys = rest;
         }
+        for one in &keys {
+            if !self.member_one(group, add, one, changed).await? {
+                if group.unknown == UnknownMember::Refuse {
+                    return Err(refused(&ids(std::slice::from_ref(one))));
+                }
+                unknown.push(one.clone());
+            }
+        }
         Ok(ids(&unknown))
+    }
+
+    /// Adds or removes one member; `false` if the backend does not know it. A 404 may be about the member or the group.
+    async fn member_one(&self, group: &Group<'_>, call: &MemberCall, key: &Value, changed: &mut bool) -> Result<bool, Error> {
+        match self.member_call(group, call, std::slice::from_ref(key)).await? {
+            Outcome::Good(_) => {
+                *changed = true;
+                Ok(true)
+            }
+            Outcome::Done => Ok(true),
+            Outcome::UnknownMembers(_) => Ok(false),
+            Outcome::NotFound if self.fetch(group.key).await?.is_some() => Ok(false),
+            Outcome::NotFound => Err(self.not_found(group.id)),
+            other => Err(refused_or_unexpected(call, other)),
+        }
     }
 
     async fn member_call(&self, group: &Group<'_>, call: &MemberCall, batch: &[Value]) -> Result<Outcome, Error> {

@@ -18,7 +18,8 @@ impl<B: Backend> Operation<'_, B> {
         let key = key_of(self.resource, id).ok_or_else(|| self.not_found(id))?;
         let mut incoming = read(sent, &self.resource.kind, Intent::Replace, self.context.profile)?;
         // Members that are left out go, as section 3.5.1 has it and SAP expects.
-        let members = self.resource.members.as_ref().map(|_| incoming.resource.remove("members"));
+        let members = self.resource.members.as_ref().filter(|members| members.add.is_some());
+        let members = members.map(|_| incoming.resource.remove("members"));
         let mut found = None;
         for _ in 0..=limits::REPLANS {
             let Some(current) = self.fetch(&key).await? else { return Err(self.not_found(id)) };

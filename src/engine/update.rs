@@ -40,7 +40,12 @@ impl<B: Backend> Operation<'_, B> {
         for step in &planned {
             match self.step(id, key, step, &now.record, desired).await {
                 Ok(Some(found)) => now = *found,
-                Ok(None) => return Ok(Changed::Stale),
+                // With If-Match, to plan again would be to find our own revision and say that nothing was done.
+                Ok(None) if done.is_empty() || self.context.if_match.is_none() => return Ok(Changed::Stale),
+                Ok(None) => {
+                    let left = self.change_back(id, key, &now, &from.resource, &done).await;
+                    return Err(self.contended(id).leaving(left));
+                }
                 Err(error) if done.is_empty() => return Err(error),
                 Err(error) => {
                     let left = self.change_back(id, key, &now, &from.resource, &done).await;
@@ -66,7 +71,10 @@ impl<B: Backend> Operation<'_, B> {
         let scope =
             Scope { id: Some(&id_value), key: Some(key), record: Some(record), resource: Some(desired), ..Scope::default() };
         let body = match &update.call.body {
-            Body::Record => Some(write::body(self.mapping(), step.lines.iter().copied(), desired, true)?),
+            Body::Record => {
+                let before = write::Before { record, changed: &step.changed };
+                Some(write::body(self.mapping(), step.lines.iter().copied(), desired, Some(before))?)
+            }
             _ => None,
         };
         let outcome = self.send(build(&update.call, &scope, body.as_ref(), &[])?).await?;

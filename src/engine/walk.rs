@@ -86,6 +86,8 @@ impl<B: Backend> Operation<'_, B> {
             Outcome::NotFound => return Ok(None),
             Outcome::Fault(_) if pages::is_past_the_end(source.paging, answer.status) => Value::Null,
             Outcome::Fault(fault) => return Err(fault.into()),
+            // What is looked for came from the client.
+            Outcome::Refused(error) if !query.is_empty() => return Err(error.into()),
             other => return Err(unexpected(source.call, &other)),
         };
         let total =
@@ -93,7 +95,9 @@ impl<B: Backend> Operation<'_, B> {
         let next = pages::next(source.paging, &answer, &body);
         let page = Page { source, body, total, next };
         // An answer that says nothing about rows must not become a list of nobody.
-        let lacks_payload = !page.body.is_null() && source.call.envelope.first(&page.body).is_none();
+        let payload = source.call.envelope.first(&page.body);
+        let is_past = pages::is_past_the_end(source.paging, answer.status);
+        let lacks_payload = !is_past && payload.and_then(|payload| source.items.container(payload)).is_none();
         let lacks_rows = *start == pages::first(source.paging) && total.is_some_and(|total| total > 0) && page.rows().is_empty();
         if lacks_payload || lacks_rows {
             let detail = "the answer holds no rows, nor says that there are none: see `envelope` and `items`";
@@ -144,6 +148,9 @@ impl<B: Backend> Operation<'_, B> {
                     page.next.as_ref().is_none_or(|next| count == 0 && start == Start::Token(Some(next.clone())))
                 }
                 (_, Some(total)) if rows < total && count < size => return Err(short(source.call)),
+                (_, Some(total)) if nothing_new && count == size && (seen.hashes.len() as u64) < total => {
+                    return Err(unintelligible(source.call, "the same page came twice: see the parameters of `pages`"));
+                }
                 // Some backends repeat their last page for ever.
                 (_, Some(total)) => rows >= total || nothing_new,
                 (_, None) => count < size || nothing_new,

@@ -78,14 +78,13 @@ impl JsonPath {
         &self.text
     }
 
-    /// Whether it selects one place at most (RFC 9535 section 2.3.5.1).
-    pub fn is_singular(&self) -> bool {
-        matches!(self.form, Form::Steps(_))
-    }
-
-    /// Whether it runs without the library.
-    pub fn is_lowered(&self) -> bool {
-        !matches!(self.form, Form::General(_))
+    /// The array whose elements are selected, or the one place; what a path of another form begins at.
+    pub fn container<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        match &self.form {
+            Form::Steps(steps) => follow(value, steps),
+            Form::Each { prefix, .. } => follow(value, prefix),
+            Form::General(_) => Some(value),
+        }
     }
 
     /// The first selected value.
@@ -202,6 +201,11 @@ impl WritePath {
     /// The member names from the root down.
     pub fn names(&self) -> &[String] {
         &self.0
+    }
+
+    /// What is in the place.
+    pub fn get<'v>(&self, body: &'v Value) -> Option<&'v Value> {
+        self.0.iter().try_fold(body, |value, name| value.get(name))
     }
 
     /// Puts a value in its place, making the objects on the way.

@@ -11,6 +11,8 @@ use super::write::value_of;
 pub struct Planned<'m> {
     pub update: &'m Update,
     pub lines: Vec<&'m Line>,
+    /// Those of all lines whose values change.
+    pub changed: Vec<&'m Line>,
 }
 
 impl Planned<'_> {
@@ -96,7 +98,7 @@ pub fn updates<'m>(resource: &'m Resource, changed: &[&'m Line], desired: &Objec
             }
             (Carries::Rest, Send::Full) => resource.lines.iter().filter(|line| is_rest(resource, line)).collect(),
         };
-        planned.push(Planned { update, lines });
+        planned.push(Planned { update, lines, changed: changed.to_vec() });
     }
     match changed.iter().zip(carried).find(|(_, carried)| !carried) {
         Some((line, _)) => {

@@ -71,7 +71,12 @@ pub(super) fn contradict(conjuncts: &[Predicate<'_>]) -> bool {
 fn are_different_values(one: &Test<'_>, other: &Test<'_>) -> bool {
     let same_place =
         one.target.same_attribute(&other.target) && one.target.sub.map(|sub| &sub.name) == other.target.sub.map(|sub| &sub.name);
-    if !same_place || one.target.attribute.multi_valued || one.op != Op::Eq || other.op != Op::Eq {
+    if !same_place
+        || one.target.attribute.multi_valued
+        || one.target.leaf().multi_valued
+        || one.op != Op::Eq
+        || other.op != Op::Eq
+    {
         return false;
     }
     match (&one.value, &other.value) {

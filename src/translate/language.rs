@@ -68,6 +68,10 @@ impl Speaker<'_> {
     }
 
     fn test(&self, test: &Test<'_>) -> Option<Expression> {
+        // SCIM: no value is that one. Query languages: some value is another one, which loses those without a value.
+        if test.op == Op::Ne && (test.target.attribute.multi_valued || test.target.leaf().multi_valued) {
+            return None;
+        }
         let (target, name) = self.language.fields.iter().find(|(target, _)| target.names(&test.target))?;
         let field = Value::from(name.as_str());
         let operand = comparable(self.mapping, self.resource, target, test)?;

@@ -26,8 +26,10 @@ pub struct Fault {
 /// The kinds of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultClass {
-    /// No connection, or it broke before an answer was there.
+    /// No connection could be made: nothing was sent.
     Unreachable,
+    /// The connection broke before the answer was whole. A write may have happened.
+    Broken,
     /// No answer in time. A write may have happened.
     TimedOut,
     /// 429, or what the mapping calls so.
@@ -117,7 +119,7 @@ impl FaultClass {
         match self {
             Self::TimedOut => 504,
             Self::Unreachable | Self::Overloaded => 503,
-            Self::Failed | Self::Unauthorized | Self::Unintelligible | Self::Unexpected => 502,
+            Self::Broken | Self::Failed | Self::Unauthorized | Self::Unintelligible | Self::Unexpected => 502,
         }
     }
 
@@ -125,6 +127,7 @@ impl FaultClass {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unreachable => "unreachable",
+            Self::Broken => "broken",
             Self::TimedOut => "timed-out",
             Self::Overloaded => "overloaded",
             Self::Failed => "failed",

@@ -129,11 +129,17 @@ fn target_of(present: &str, link: &str, base: &str) -> Option<String> {
 
 /// What a page tells about where the next one begins; `None` on the last one, and where pages tell nothing.
 pub fn next(paging: &Paging, answer: &Answer, body: &Value) -> Option<String> {
+    // Of a link, path and query: where the backend is must not get into the cursor of a client.
+    let local = |link: String| match link.parse::<Uri>() {
+        Ok(uri) if uri.authority().is_some() => uri.path_and_query().map_or(link, ToString::to_string),
+        _ => link,
+    };
     let next = match &paging.by {
-        PageBy::Cursor { next, .. } | PageBy::Link { next: Some(next) } => {
-            next.first(body).filter(|next| !next.is_null()).map(text)
+        PageBy::Cursor { next, .. } => next.first(body).filter(|next| !next.is_null()).map(text),
+        PageBy::Link { next: Some(next) } => next.first(body).filter(|next| !next.is_null()).map(text).map(local),
+        PageBy::Link { next: None } => {
+            answer.headers.get_all(LINK).iter().find_map(|value| next_link(value.to_str().ok()?)).map(local)
         }
-        PageBy::Link { next: None } => answer.headers.get_all(LINK).iter().find_map(|value| next_link(value.to_str().ok()?)),
         _ => None,
     };
     next.filter(|next| !next.is_empty())

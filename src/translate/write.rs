@@ -28,16 +28,33 @@ pub fn value_of<'o>(resource: &'o Object, target: &Target) -> Option<&'o Value> 
     }
 }
 
-/// The body of a call: the lines' fields with the values of the resource. Where a value is missing the field is cleared,
-/// or left out of the body of a create.
+/// What is known of a resource that is changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'b> {
+    /// The record as the backend has it.
+    pub record: &'b Value,
+    /// The lines whose values change.
+    pub changed: &'b [&'b Line],
+}
+
+/// The body of a call: the lines' fields with the values of the resource. Where a value that changes is missing, the field
+/// is cleared; what does not change is sent as the backend has it, so that a body with everything in it clears neither a
+/// password, which cannot be read, nor a value that the mapping does not know. The body of a create holds what there is.
 pub fn body<'m>(
     mapping: &Mapping,
     lines: impl IntoIterator<Item = &'m Line>,
     resource: &Object,
-    clearing: bool,
+    before: Option<Before<'_>>,
 ) -> Result<Value, ScimError> {
+    let clearing = before.is_some();
     let mut body = Value::Object(Map::new());
     for line in lines {
+        if let Some(before) = before.filter(|before| !before.changed.iter().any(|changed| changed.target == line.target)) {
+            if let Some((place, raw)) = line.shape.place().and_then(|place| Some((place, place.get(before.record)?))) {
+                place.put(&mut body, raw.clone());
+            }
+            continue;
+        }
         let value = value_of(resource, &line.target);
         match &line.shape {
             Shape::Field(field) => {

@@ -16,6 +16,7 @@ mod filter_cases;
 mod filter_properties;
 mod list_details;
 mod mapping_diagnostics;
+mod nothing_lost;
 mod operations;
 mod paging;
 mod patch_cases;

@@ -254,6 +254,16 @@ impl Compiler<'_> {
                 format!("tell how it is written: `escape: {{ \"{c}\": ... }}`, or refuse it: `without: \"{c}\"`"),
             );
         }
+        // Nor may a text undo an escape: `\'` is an escaped quote, but `\\'` is an escaped backslash and a quote that ends it.
+        let undone = escape.iter().find_map(|(special, text)| text.chars().next().filter(|c| c != special && !guarded(*c)));
+        if let Some(c) = undone {
+            self.error(
+                Code::BadValue,
+                node.span,
+                format!("a `{c}` in a text would undo an escape that begins with `{c}`"),
+                format!("escape it too: `{c}` to `{c}{c}`, or what the language has for it; or refuse it: `without`"),
+            );
+        }
         Some(Quote { open, close, escape, without })
     }
 }

@@ -8,7 +8,12 @@ use crate::mapping::source::Entry;
 use crate::scim::schema::{self, Attribute, Extension, Mutability, ResourceType, Schema};
 
 /// The part of the schemas that the mapping can hold.
-pub(super) fn narrow(full: &ResourceType, lines: &[MappedLine], member_display: bool, members: bool) -> ResourceType {
+#[expect(clippy::option_option, reason = "given or not, and compiled or not")]
+pub(super) fn narrow(full: &ResourceType, lines: &[MappedLine], members: Option<Option<&Membership>>) -> ResourceType {
+    // A membership that did not compile is not told about a second time.
+    let member_display = members.flatten().is_some_and(|members| members.list.display.is_some());
+    let members_change = members.flatten().is_none_or(|members| members.add.is_some());
+    let members = members.is_some();
     let pick = |extension: Option<&str>, attributes: &[Attribute]| -> Vec<Attribute> {
         let of = |attribute: &Attribute| {
             lines
@@ -27,6 +32,9 @@ pub(super) fn narrow(full: &ResourceType, lines: &[MappedLine], member_display: 
                         .iter_mut()
                         .filter(|sub| sub.name == "display")
                         .for_each(|sub| sub.mutability = Mutability::ReadOnly);
+                    if !members_change {
+                        kept.mutability = Mutability::ReadOnly;
+                    }
                     return Some(kept);
                 }
                 let own = of(attribute);

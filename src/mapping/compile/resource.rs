@@ -72,8 +72,7 @@ impl Compiler<'_> {
             );
         }
         let members = members.map(|entry| self.membership(&entry.value, name, shared, types));
-        let kind =
-            narrow(&full, &lines, matches!(&members, Some(Some(members)) if members.list.display.is_some()), members.is_some());
+        let kind = narrow(&full, &lines, members.as_ref().map(Option::as_ref));
         for attribute in full.schema.attributes.iter().filter(|attribute| attribute.required && known_lines) {
             if kind.schema.attribute(&attribute.name).is_none() {
                 self.error(

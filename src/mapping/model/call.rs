@@ -147,11 +147,6 @@ pub enum Delete {
 // === impl Call ===
 
 impl Call {
-    /// Whether the call changes nothing (RFC 9110 section 9.2.1).
-    pub fn is_safe(&self) -> bool {
-        matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
-    }
-
     /// All templates of the call.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
         let mut in_body = Vec::new();

@@ -250,14 +250,18 @@ impl Shape {
         }
     }
 
-    /// The names that lead to the place that is written.
-    pub fn written(&self) -> Option<&[String]> {
-        let place = match self {
+    /// The place that is written.
+    pub fn place(&self) -> Option<&WritePath> {
+        match self {
             Self::Field(field) => field.write.as_ref(),
             Self::Values(values) => values.write.as_ref(),
             Self::Each(each) => each.write.as_ref(),
-        };
-        place.map(WritePath::names)
+        }
+    }
+
+    /// The names that lead to the place that is written.
+    pub fn written(&self) -> Option<&[String]> {
+        self.place().map(WritePath::names)
     }
 
     /// Whether the backend gives the attribute.
