@@ -29,17 +29,14 @@ impl<B: Backend> Operation<'_, B> {
             return Err(unintelligible(&create.call, "the created record has no id: see `id`"));
         };
         let key = key_of(self.resource, &id).ok_or_else(|| Error::Mapping(format!("{}: the id has no key", create.call.name)))?;
-        let mut resource = match self.complete(&id, &key, found, &desired, members.as_ref()).await {
+        let resource = match self.complete(&id, &key, found, &desired, members.as_ref()).await {
             Ok(found) => found.resource,
             Err(error) => {
                 let left = self.uncreate(create, &id, &key).await;
                 return Err(error.leaving(left));
             }
         };
-        let relation = self.relation();
-        if relation.is_some_and(|relation| projection.wants(&relation)) {
-            self.attach(&mut resource).await.map_err(|error| error.leaving(vec![format!("{} {id}", self.resource.kind.name)]))?;
-        }
+        let resource = self.after_write(&id, &key, Some(resource), &projection).await?;
         let written = self.resource.kind.attributes().filter(|attribute| attribute.get(&desired).is_some());
         Ok(Reply::resource(201, resource, &projection.clone().also(written)))
     }

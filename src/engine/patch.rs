@@ -80,13 +80,7 @@ impl<B: Backend> Operation<'_, B> {
                 found.as_ref().and_then(|found| found.resource.get("meta")?.get("version")?.as_str()).map(str::to_owned);
             return Ok(Reply { status: 204, version, ..Reply::default() });
         }
-        let mut resource = match found {
-            Some(found) => found.resource,
-            None => self.again(id, &key).await?.resource,
-        };
-        if self.relation().is_some_and(|relation| projection.wants(&relation)) {
-            self.attach(&mut resource).await?;
-        }
+        let resource = self.after_write(id, &key, found.map(|found| found.resource), &projection).await?;
         Ok(Reply::resource(200, resource, &projection.clone().also(written)))
     }
 }

@@ -30,18 +30,14 @@ impl<B: Backend> Operation<'_, B> {
                 break;
             }
         }
-        let (mut resource, former, desired) = found.ok_or_else(|| self.contended(id))?;
+        let (now, former, desired) = found.ok_or_else(|| self.contended(id))?;
         if let Some(members) = &members
             && let Err(error) = self.change_members(id, &key, relation::replaced(members.as_ref())).await
         {
             return Err(error.leaving(self.revert(id, &key, &former, &desired).await));
         }
-        if members.is_some() {
-            resource = self.again(id, &key).await?.resource;
-        }
-        if self.relation().is_some_and(|relation| projection.wants(&relation)) {
-            self.attach(&mut resource).await?;
-        }
+        // Members may count as a change of the group: its revision is read again.
+        let resource = self.after_write(id, &key, members.is_none().then_some(now), &projection).await?;
         let written = self.resource.kind.attributes().filter(|attribute| attribute.get(&incoming.resource).is_some());
         Ok(Reply::resource(200, resource, &projection.clone().also(written)))
     }

@@ -7,7 +7,7 @@ use super::ports::Backend;
 use super::{Error, Operation};
 use crate::mapping::model::{Body, Line};
 use crate::mapping::template::Scope;
-use crate::scim::{Object, ScimError};
+use crate::scim::{Object, Projection, ScimError};
 use crate::translate::change::{self, Planned};
 use crate::translate::outcome::Outcome;
 use crate::translate::write;
@@ -99,6 +99,28 @@ impl<B: Backend> Operation<'_, B> {
     /// Reads the resource after a change of it.
     pub(super) async fn again(&self, id: &str, key: &Value) -> Result<Box<Found>, Error> {
         self.fetch(key).await?.map(Box::new).ok_or_else(|| self.not_found(id))
+    }
+
+    /// The resource after a write, with its relation if that is wanted; read again if `now` is nothing. The write was made,
+    /// whatever becomes of this.
+    pub(super) async fn after_write(
+        &self,
+        id: &str,
+        key: &Value,
+        now: Option<Object>,
+        projection: &Projection<'_>,
+    ) -> Result<Object, Error> {
+        let read = async {
+            let mut resource = match now {
+                Some(resource) => resource,
+                None => self.again(id, key).await?.resource,
+            };
+            if self.relation().is_some_and(|relation| projection.wants(&relation)) {
+                self.attach(&mut resource).await?;
+            }
+            Ok(resource)
+        };
+        read.await.map_err(|error: Error| error.leaving(vec![format!("{} {id}", self.resource.kind.name)]))
     }
 
     /// Takes a change back because a later part of the same request failed; tells what is left of it.
