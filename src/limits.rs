@@ -5,7 +5,8 @@
 
 /// Bytes of one request body; RFC 7644 section 3.7.4 asks for a published `maxPayloadSize`.
 pub const REQUEST_BYTES: usize = 1 << 20;
-/// Nesting of a JSON document, from a client or a backend. SCIM needs six; a recursive reader needs a bound.
+/// Nesting of a JSON document from a client. SCIM needs six; a recursive reader needs a bound. Answers of the backend are
+/// bounded by serde_json, at twice that.
 pub const JSON_DEPTH: usize = 64;
 /// Characters of a filter.
 pub const FILTER_BYTES: usize = 8 << 10;

@@ -10,7 +10,7 @@ use super::cursor::Resume;
 use super::fetch::{build, unexpected, unintelligible};
 use super::ports::Backend;
 use super::walk::{Source, too_many};
-use super::window::{Details, Wanted};
+use super::window::Wanted;
 use super::{Context, Engine, Error, Operation, Reply};
 use crate::mapping::model::{List, Lookup, LookupAnswer};
 use crate::mapping::template::Scope;
@@ -18,6 +18,7 @@ use crate::scim::filter::{self, Predicate};
 use crate::scim::messages::{SearchRequest, SortOrder, cursor_response, list_response};
 use crate::scim::sort::SortKey;
 use crate::scim::{Object, Projection, ScimError};
+use crate::translate::details::{Details, details};
 use crate::translate::outcome::Outcome;
 use crate::translate::pages::Window;
 use crate::translate::query::{Access, Plan, Planner, Serving};
@@ -136,7 +137,9 @@ impl<B: Backend> Operation<'_, B> {
         // What the backend has sorted is not sorted again.
         let sort = sort.filter(|_| !plan.sorted);
         let details = match &plan.access {
-            Access::List { .. } | Access::Union(_) => self.details(check, sort, &query.projection),
+            Access::List { .. } | Access::Union(_) => {
+                details(self.resource, check, sort.as_ref().map(|(key, _)| key), &query.projection)
+            }
             _ => Details::default(),
         };
         let mut listed = match &plan.access {
@@ -197,7 +200,7 @@ impl<B: Backend> Operation<'_, B> {
                     let list = self.list_call()?;
                     let mut found = Vec::new();
                     // A backend that ignores the parameters gives everybody: who cannot match is not held.
-                    let told = self.told_by_rows(list, check);
+                    let told = self.told_by_rows(check);
                     self.visit(list, query, |resource| {
                         if told.matches(&resource) {
                             found.push(resource);

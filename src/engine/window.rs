@@ -16,7 +16,8 @@ use super::{Error, Operation};
 use crate::mapping::model::{Call, List, PageBy, Total};
 use crate::mapping::template::Scope;
 use crate::scim::filter::Predicate;
-use crate::scim::{AttrRef, Object, Projection, ScimError, ScimType};
+use crate::scim::{Object, ScimError, ScimType};
+use crate::translate::details::{Details, is_missing};
 use crate::translate::outcome::Outcome;
 use crate::translate::pages::{self, Start, Window};
 use crate::translate::write::key_of;
@@ -34,27 +35,7 @@ pub(super) struct Wanted<'q, 's> {
     pub(super) details: Details,
 }
 
-/// What cannot be done with the rows of the list alone, because they do not tell all attributes.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Details {
-    pub(super) filter: bool,
-    pub(super) sort: bool,
-    /// To give what was asked for.
-    pub(super) rows: bool,
-}
-
 impl<B: Backend> Operation<'_, B> {
-    /// Which attributes a query needs that the rows of the list do not tell.
-    pub(super) fn details(&self, check: &Predicate<'_>, sort: Sort<'_>, projection: &Projection<'_>) -> Details {
-        let Some(list) = &self.resource.list else { return Details::default() };
-        let missing = |reference: &AttrRef<'_>| self.is_missing(list, reference);
-        let mut filter = false;
-        check.attributes(&mut |reference| filter |= missing(&reference));
-        let sort = sort.is_some_and(|(key, _)| missing(&key.target));
-        let rows = self.resource.kind.attributes().any(|attribute| projection.wants(&attribute) && missing(&attribute));
-        Details { filter, sort, rows }
-    }
-
     /// Reads resources whose rows do not tell all, side by side within the bound of the mapping. Those that are gone drop out.
     pub(super) async fn detail_all(&self, resources: Vec<Object>) -> Result<Vec<Object>, Error> {
         futures_util::stream::iter(resources)
@@ -224,7 +205,7 @@ impl<B: Backend> Operation<'_, B> {
         let keeps = !list.scan.keep.is_zero() && !needs_relation && !self.sorts_relation(sort);
         let mut kept = keeps.then(|| Walk::new(list.scan.keep));
         let (mut total, mut resources) = (0, Vec::new());
-        let told = self.told_by_rows(list, check);
+        let told = self.told_by_rows(check);
         self.visit(list, query, |resource| {
             if !told.matches(&resource) {
                 return;
@@ -298,10 +279,8 @@ impl<B: Backend> Operation<'_, B> {
     ) -> Result<Listed, Error> {
         let detailed = details.filter || details.sort;
         if detailed {
-            if let Some(list) = &self.resource.list {
-                let told = self.told_by_rows(list, check);
-                found.retain(|resource| told.matches(resource));
-            }
+            let told = self.told_by_rows(check);
+            found.retain(|resource| told.matches(resource));
             self.bounded(&found)?;
             found = self.detail_all(found).await?;
         }
@@ -345,19 +324,12 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// What of a filter the rows of the list tell.
-    pub(super) fn told_by_rows<'s>(&self, list: &List, predicate: &Predicate<'s>) -> Predicate<'s> {
+    pub(super) fn told_by_rows<'s>(&self, predicate: &Predicate<'s>) -> Predicate<'s> {
         conjuncts_that(predicate, |conjunct| {
             let mut told = !self.needs_relation(conjunct);
-            conjunct.attributes(&mut |reference| told &= !self.is_missing(list, &reference));
+            conjunct.attributes(&mut |reference| told &= !is_missing(self.resource, &reference));
             told
         })
-    }
-
-    /// Whether only a detail call tells the attribute.
-    fn is_missing(&self, list: &List, reference: &AttrRef<'_>) -> bool {
-        let Some(has) = &list.has else { return false };
-        let mapped = self.resource.lines.iter().any(|line| line.target.same_attribute(reference) && line.shape.is_readable());
-        mapped && !has.iter().any(|known| known.same_attribute(reference))
     }
 
     fn sorts_relation(&self, sort: Sort<'_>) -> bool {

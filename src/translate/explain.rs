@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::call::build;
+use super::details::details;
 use super::pages::{self, Start, Window};
 use super::query::{Access, Plan, Planner, Serving};
 use super::read::id_of;
@@ -100,6 +101,19 @@ impl Explainer<'_> {
             (Access::GroupsOf { .. } | Access::Union(_), Some(list)) => list.scan.calls as u64,
             _ => calls.len() as u64,
         };
+        if let (Access::List { .. }, Some(Total::Call { call, .. }), false) =
+            (&plan.access, list.map(|list| &list.paging.total), walked)
+        {
+            calls_at_most += 1;
+            calls.extend(explained(call, &Scope::default(), Some("with the same filter, unless the page tells the total")));
+        }
+        let listed = matches!(plan.access, Access::List { .. } | Access::Union(_));
+        let needs = details(self.resource, &plan.filter, sort.as_ref().filter(|_| !plan.sorted), &projection);
+        if let Some(rows) = needs.of_what().filter(|_| listed) {
+            calls_at_most += if needs.rows_only() { window.count } else { list.map_or(0, |list| list.scan.calls as u64) };
+            calls
+                .extend(self.key_call(&Value::from("KEY")).map(|call| ExplainedCall { repeated: Some(rows.to_owned()), ..call }));
+        }
         if let (false, Some(call)) = (matches!(plan.access, Access::Nothing), self.relation(&projection, Some(window.count))) {
             calls_at_most += window.count;
             calls.push(call);

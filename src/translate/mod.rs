@@ -3,6 +3,7 @@
 pub mod call;
 pub mod change;
 mod conjunct;
+pub mod details;
 pub mod explain;
 pub mod language;
 pub mod operand;

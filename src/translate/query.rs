@@ -50,8 +50,6 @@ pub struct Plan<'m, 's> {
     pub filter: Predicate<'s>,
     /// Whether the backend gives the order that was asked for.
     pub sorted: bool,
-    /// Calls that it is likely to take.
-    pub calls: u64,
 }
 
 /// How a window of a list is served.
@@ -124,8 +122,7 @@ impl<'m> Planner<'m> {
         let left =
             conjuncts.into_iter().enumerate().filter(|(index, _)| !way.covers.contains(index)).map(|(_, conjunct)| conjunct);
         let residual = Predicate::and(left);
-        let mut plan =
-            Plan { access: way.access, pushed: way.pushed, residual, filter, sorted: sort.is_none(), calls: way.calls };
+        let mut plan = Plan { access: way.access, pushed: way.pushed, residual, filter, sorted: sort.is_none() };
         if let (Some((key, order)), Access::List { query }) = (sort, &mut plan.access)
             && let Some(parameters) = self.sort(key, order)
         {
@@ -382,7 +379,7 @@ pub fn is_answered(resource: &Resource, reference: &AttrRef<'_>) -> bool {
 }
 
 fn nothing<'m>(filter: Predicate<'_>) -> Plan<'m, '_> {
-    Plan { access: Access::Nothing, pushed: Vec::new(), residual: Predicate::False, filter, sorted: true, calls: 0 }
+    Plan { access: Access::Nothing, pushed: Vec::new(), residual: Predicate::False, filter, sorted: true }
 }
 
 /// Adds a push-down to those that go into one call, unless a parameter of it is taken.
