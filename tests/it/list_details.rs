@@ -1,7 +1,10 @@
 //! Lists whose rows do not tell everything, whose total is told by a call of its own, and cursors over cursors.
 
+use scimitar::app::{Given, load_mapping};
 use scimitar::engine::ScimRequest;
+use scimitar::scim::Profile;
 use scimitar::scim::messages::SearchRequest;
+use scimitar::translate::explain::Explainer;
 use serde_json::{Value, json};
 
 use crate::scripted::{Scripted, Seen, Step, call};
@@ -126,4 +129,29 @@ async fn a_cursor_goes_on_with_the_backends_own_cursor() {
     let second = vec![call("GET /users?after=t1&limit=2").answer(page(&["c"]))];
     let second = list(&Scripted::new(&mapping), search(cursor), second).await;
     assert_eq!((second.body["Resources"][0]["id"].as_str(), second.body.get("nextCursor")), (Some("c"), None));
+}
+
+#[test]
+fn explain_tells_the_calls_for_what_rows_lack() {
+    let mapping = load_mapping("mapping.yaml", MAPPING, &Given(&[])).unwrap();
+    let explainer = Explainer {
+        mapping: &mapping,
+        resource: mapping.at("/Users").unwrap(),
+        base_url: "https://scim.test/v2",
+        profile: &Profile::LENIENT,
+    };
+    let explain = |search: SearchRequest| {
+        let explained = explainer.list(&SearchRequest { count: Some(2), ..search }).unwrap();
+        let calls: Vec<_> = explained.calls.into_iter().map(|call| (call.target, call.repeated)).collect();
+        (calls, explained.calls_at_most)
+    };
+    let get = |repeated: &str| ("/users/KEY".to_owned(), Some(repeated.to_owned()));
+
+    let (calls, at_most) = explain(only(&["userName"]));
+    assert_eq!((calls.len(), at_most), (2, 3), "{calls:?}");
+    let (calls, at_most) = explain(SearchRequest::default());
+    assert_eq!((calls.last(), at_most), (Some(&get("for each resource of the answer")), 5), "{calls:?}");
+    let filter = Some("title eq \"clerk\"".to_owned());
+    let (calls, _) = explain(SearchRequest { filter, ..only(&["userName"]) });
+    assert_eq!(calls.last(), Some(&get("for each row that is left to check or to sort")), "{calls:?}");
 }
