@@ -1,4 +1,4 @@
-//! A scan of a million rows, to see that memory stays flat: `cargo run --release --example scan_memory [rows]`.
+//! Scans of many rows, to see what memory and time they take: `cargo run --release --example scan_memory [rows]`.
 //!
 //! The backend is in process and makes its rows as they are asked for, so what is measured is the gateway alone.
 #![allow(clippy::print_stdout, reason = "it prints what it measures")]
