@@ -253,5 +253,5 @@ fn now_ms() -> i64 {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
+#[path = "demo_tests.rs"]
 mod tests;

@@ -13,12 +13,12 @@ use futures_util::FutureExt;
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use tower::{Layer, Service};
-use tower_http::request_id::RequestId;
 
 use super::Error;
 use super::error::Refusal;
 use super::respond;
 use super::step::{Next, Request, Response};
+use super::trace::request_id;
 use crate::engine;
 use crate::scim::ScimError;
 use crate::translate::outcome::Fault;
@@ -64,7 +64,7 @@ impl<S: Next> Service<Request> for Rescue<S> {
     fn call(&mut self, request: Request) -> Self::Future {
         let mut inner = self.0.clone();
         let method = request.method().clone();
-        let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or("-").to_owned();
+        let id = request_id(&request).to_owned();
         Box::pin(async move {
             let answer = AssertUnwindSafe(async move { inner.call(request).await }).catch_unwind().await;
             let answer = answer.unwrap_or_else(|panic| Err(Error::Panicked(panic_text(&*panic))));

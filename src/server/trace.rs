@@ -47,6 +47,11 @@ pub fn well_formed_id(mut request: Request) -> Request {
     request
 }
 
+/// The id that the lines about a request have; `-` outside the stack.
+pub fn request_id(request: &Request) -> &str {
+    request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or("-")
+}
+
 // === impl TraceLayer ===
 
 impl<S> Layer<S> for TraceLayer {
@@ -73,7 +78,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let mut inner = self.0.clone();
-        let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or("-");
+        let id = request_id(&request);
         // Of level error, so that a warning has its request id under every filter.
         let span = tracing::error_span!(
             "request",

@@ -13,7 +13,7 @@ use super::read::id_of;
 use super::write::key_of;
 use crate::limits;
 use crate::mapping::Mapping;
-use crate::mapping::model::{Call, List, PageBy, Resource, Total};
+use crate::mapping::model::{Call, List, MemberList, PageBy, Resource, Total};
 use crate::mapping::template::Scope;
 use crate::scim::filter::{self, Predicate};
 use crate::scim::messages::SearchRequest;
@@ -70,8 +70,11 @@ impl Explainer<'_> {
         let projection = self.projection(names)?;
         let Some(key) = key_of(self.resource, id) else { return Ok(nothing("no record can have this id: 404 without a call")) };
         let mut calls: Vec<ExplainedCall> = self.key_call(&key).into_iter().collect();
-        calls.extend(self.relation(&projection, None));
-        let calls_at_most = if calls.len() > 1 { limits::RELATION_CALLS as u64 } else { calls.len() as u64 };
+        let mut calls_at_most = calls.len() as u64;
+        if let Some((_, list)) = self.relation().filter(|(attribute, _)| projection.wants(attribute)) {
+            calls.extend(relation_call(list, "for each page"));
+            calls_at_most += pages_at_most(list);
+        }
         Ok(Explanation { calls, calls_at_most, ..nothing("by its key") })
     }
 
@@ -98,8 +101,7 @@ impl Explainer<'_> {
                 Serving::Slice => window.count.div_ceil(pages::covering(&list.paging, window).1).max(1) + 1,
                 _ => list.scan.calls as u64,
             },
-            (Access::GroupsOf { .. } | Access::Union(_), Some(list)) => list.scan.calls as u64,
-            _ => calls.len() as u64,
+            (access, _) => self.calls_at_most(access),
         };
         if let (Access::List { .. }, Some(Total::Call { call, .. }), false) =
             (&plan.access, list.map(|list| &list.paging.total), walked)
@@ -114,9 +116,17 @@ impl Explainer<'_> {
             calls
                 .extend(self.key_call(&Value::from("KEY")).map(|call| ExplainedCall { repeated: Some(rows.to_owned()), ..call }));
         }
-        if let (false, Some(call)) = (matches!(plan.access, Access::Nothing), self.relation(&projection, Some(window.count))) {
-            calls_at_most += window.count;
-            calls.push(call);
+        if let Some((attribute, list)) = self.relation().filter(|_| !matches!(plan.access, Access::Nothing)) {
+            let mut decides = sort.as_ref().is_some_and(|key| !plan.sorted && key.target.same_attribute(&attribute));
+            plan.residual.attributes(&mut |reference| decides |= reference.same_attribute(&attribute));
+            let (resources, repeated) = match &plan.access {
+                _ if !decides && !projection.wants(&attribute) => (0, None),
+                Access::Key(_) => (1, Some("for each page")),
+                _ if decides => (self.scan_calls(), Some("for each resource that is left to check or to sort, for each page")),
+                _ => (window.count, Some("for each resource of the answer, for each page")),
+            };
+            calls.extend(repeated.and_then(|repeated| relation_call(list, repeated)));
+            calls_at_most += resources.saturating_mul(pages_at_most(list));
         }
         let total = match (&plan.access, list) {
             (Access::List { .. }, Some(list)) if !walked => match (&list.paging.by, &list.paging.total) {
@@ -212,30 +222,49 @@ impl Explainer<'_> {
         explained(&get.call, &Scope { key: Some(key), id: id.as_ref(), ..Scope::default() }, None)
     }
 
-    /// The call for the members or groups of a resource, if they are asked for.
-    fn relation(&self, projection: &Projection<'_>, each: Option<u64>) -> Option<ExplainedCall> {
+    /// Members or groups, if a call of their own tells them.
+    fn relation(&self) -> Option<(AttrRef<'_>, &MemberList)> {
         let own = self.resource.members.as_ref().map(|members| ("members", &members.list));
         let others = || {
             let groups = self.mapping.resources.get(self.resource.groups?)?.members.as_ref()?.groups.as_ref()?;
             Some(("groups", groups))
         };
         let (name, list) = own.or_else(others)?;
-        let attribute = self.resource.kind.schema.attribute(name)?;
-        if !projection.wants(&AttrRef { extension: None, attribute, sub: None }) {
-            return None;
+        Some((AttrRef { extension: None, attribute: self.resource.kind.schema.attribute(name)?, sub: None }, list))
+    }
+
+    /// Calls at the most to find the resources other than from the pages of one list. Each branch of a union has the
+    /// budget of a walk.
+    fn calls_at_most(&self, access: &Access<'_>) -> u64 {
+        match access {
+            Access::Nothing => 0,
+            Access::Key(_) | Access::Lookup { .. } => 1,
+            Access::List { .. } => self.scan_calls(),
+            Access::GroupsOf { only, .. } => {
+                let groups = self.resource.members.as_ref().and_then(|members| members.groups.as_ref());
+                groups.map_or(0, pages_at_most) + if only.is_some() { 1 } else { self.scan_calls() }
+            }
+            Access::Union(branches) => branches.iter().map(|branch| self.calls_at_most(branch)).sum(),
         }
-        let key = Value::from("KEY");
-        let scope = Scope { key: Some(&key), id: Some(&key), ..Scope::default() };
-        explained(
-            &list.call,
-            &scope,
-            Some(if each.is_some() { "for each resource of the answer, for each page" } else { "for each page" }),
-        )
+    }
+
+    fn scan_calls(&self) -> u64 {
+        self.resource.list.as_ref().map_or(limits::SCAN_CALLS, |list| list.scan.calls) as u64
     }
 
     fn projection(&self, search: &SearchRequest) -> Result<Projection<'_>, ScimError> {
         Projection::new(&search.attributes, &search.excluded_attributes, &self.resource.kind, self.profile)
     }
+}
+
+/// The call for the members or groups of a resource.
+fn relation_call(list: &MemberList, repeated: &str) -> Option<ExplainedCall> {
+    let key = Value::from("KEY");
+    explained(&list.call, &Scope { key: Some(&key), id: Some(&key), ..Scope::default() }, Some(repeated))
+}
+
+fn pages_at_most(list: &MemberList) -> u64 {
+    if matches!(list.paging.by, PageBy::Nothing) { 1 } else { limits::RELATION_CALLS as u64 }
 }
 
 fn explained(call: &Call, scope: &Scope<'_>, repeated: Option<&str>) -> Option<ExplainedCall> {

@@ -173,3 +173,26 @@ fn usage_errors() {
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{args:?}");
     }
 }
+
+#[test]
+fn explain_counts_the_calls_for_members_that_a_filter_needs() {
+    let explained = |request: &str| -> serde_json::Value {
+        let output = run(&["explain", "mappings/demo/mapping.yaml", request, "--format", "json"], &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let members = |explained: &serde_json::Value| {
+        let calls = explained["calls"].as_array().unwrap();
+        calls.iter().find(|call| call["target"].as_str().unwrap().starts_with("/teams/KEY/")).map(|call| call["repeated"].clone())
+    };
+    let without = explained("GET /Groups?excludedAttributes=members");
+    assert_eq!(members(&without), None, "{without}");
+    // Not asked for, but the filter cannot be told without them.
+    let filtered = explained("GET /Groups?filter=not (members.value eq \"1001\")&excludedAttributes=members");
+    assert_eq!(
+        members(&filtered),
+        Some(json!("for each resource that is left to check or to sort, for each page")),
+        "{filtered}"
+    );
+    assert!(filtered["callsAtMost"].as_u64() > without["callsAtMost"].as_u64(), "{filtered}");
+}
