@@ -72,7 +72,8 @@ fn memory(name: &str) -> u64 {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows = std::env::args().nth(1).map_or(Ok(1_000_000), |rows| rows.parse())?;
-    let engine = Engine::new(load_mapping("million.yaml", MAPPING, &Given(&[]))?, Million { rows }, Offer::default());
+    let engine =
+        Engine::new(load_mapping("million.yaml", MAPPING, &Given(&[]))?, Million { rows }, scimitar::app::Host, Offer::default());
     let context =
         Context { base_url: "https://scim.test".to_owned(), profile: &Profile::LENIENT, if_match: None, if_none_match: None };
     println!("before                          {:>8} KiB", memory("VmRSS"));

@@ -1,6 +1,9 @@
 //! Wires everything together: a mapping, its backend, the engine, and the ports between them.
 
+use std::future::Future;
 use std::path::Path;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
@@ -16,6 +19,10 @@ use crate::translate::outcome::Fault;
 pub struct App {
     engine: Engine<Backend>,
 }
+
+/// The clock and the chance of the machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Host;
 
 /// Why there is no service.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +78,7 @@ pub fn load_mapping(file: &str, text: &str, secrets: &dyn Secrets) -> Result<Map
 impl App {
     pub fn new(mapping: Mapping, offer: Offer) -> Result<Self, LoadError> {
         let backend = Backend::new(&mapping.backend)?;
-        Ok(Self { engine: Engine::new(mapping, backend, offer) })
+        Ok(Self { engine: Engine::new(mapping, backend, Host, offer) })
     }
 
     pub fn mapping(&self) -> &Mapping {
@@ -92,6 +99,20 @@ impl Service for App {
 impl ports::Backend for Backend {
     async fn send(&self, call: &HttpCall<'_>) -> Result<Answer, Fault> {
         Self::send(self, call).await
+    }
+}
+
+impl ports::System for Host {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(time))
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> bool {
+        rustls::crypto::aws_lc_rs::default_provider().secure_random.fill(bytes).is_ok()
     }
 }
 

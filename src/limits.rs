@@ -49,6 +49,10 @@ pub const RELATION_CALLS: usize = 10_000;
 /// Times that a change is planned anew because the backend had a newer revision. Of several writers of one resource one gets
 /// through in each round, so that this is how many others a write can wait for.
 pub const REPLANS: usize = 20;
+/// Writes of one resource that wait for each other.
+pub const WRITERS: usize = 500;
+/// Seconds that a write waits for others of the same resource.
+pub const WRITER_SECONDS: u64 = 30;
 /// Calls to the backend that one request runs side by side.
 pub const CALL_CONCURRENCY: usize = 8;
 /// Bytes of one answer of the backend.

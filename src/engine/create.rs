@@ -28,7 +28,7 @@ impl<B: Backend> Operation<'_, B> {
         let Some(id) = found.resource.get("id").and_then(Value::as_str).map(str::to_owned) else {
             return Err(unintelligible(&create.call, "the created record has no id: see `id`"));
         };
-        let key = key_of(self.resource, &id).ok_or_else(|| Error::Mapping(format!("{}: the id has no key", create.call.name)))?;
+        let key = key_of(self.resource, &id).ok_or_else(|| Error::mapping(format!("{}: the id has no key", create.call.name)))?;
         let resource = match self.complete(&id, &key, found, &desired, members.as_ref()).await {
             Ok(found) => found.resource,
             Err(error) => {

@@ -12,15 +12,31 @@ pub enum Error {
     /// The backend failed, or could not be reached. `left` names changes that were made before and could not be undone.
     #[error("backend {fault}")]
     Backend { fault: Fault, left: Vec<String> },
-    /// The mapping cannot do what it was asked; the text is for the operator and tells what to change.
-    #[error("mapping: {0}")]
-    Mapping(String),
+    /// The mapping cannot do what it was asked; the text is for the operator and tells what to change. `left` as above.
+    #[error("mapping: {text}")]
+    Mapping { text: String, left: Vec<String> },
+    /// Other writes of the same resource take too long. Nothing was done, so that the request may be sent again.
+    #[error("busy: {0}")]
+    Busy(String),
     /// A fault of the gateway itself.
     #[error("gateway: {0}")]
     Gateway(String),
 }
 
 impl Error {
+    /// The mapping cannot do what it was asked.
+    pub fn mapping(text: impl Into<String>) -> Self {
+        Self::Mapping { text: text.into(), left: Vec::new() }
+    }
+
+    /// Whether the backend may have acted although the call failed: no answer came, or none that can be read.
+    pub const fn may_have_acted(&self) -> bool {
+        match self {
+            Self::Backend { fault, .. } => fault.class.may_have_acted(),
+            Self::Client(_) | Self::Mapping { .. } | Self::Busy(_) | Self::Gateway(_) => false,
+        }
+    }
+
     /// The error with the changes that remain although the operation failed.
     #[must_use]
     pub fn leaving(self, remain: Vec<String>) -> Self {
@@ -28,6 +44,10 @@ impl Error {
             Self::Backend { fault, mut left } => {
                 left.extend(remain);
                 Self::Backend { fault, left }
+            }
+            Self::Mapping { text, mut left } => {
+                left.extend(remain);
+                Self::Mapping { text, left }
             }
             Self::Client(error) if !remain.is_empty() => {
                 let detail = format!("{}{}", error.detail, remaining(&remain));
@@ -74,9 +94,12 @@ impl Error {
                 }
                 ScimError::status(fault.class.status(), detail)
             }
-            Self::Mapping(_) | Self::Gateway(_) => {
-                ScimError::status(500, "The SCIM service itself failed here; the request is not at fault.")
+            Self::Mapping { left, .. } => {
+                let remain = if left.is_empty() { String::new() } else { remaining(left) };
+                ScimError::status(500, format!("The SCIM service itself failed here; the request is not at fault.{remain}"))
             }
+            Self::Busy(text) => ScimError::status(503, text.clone()),
+            Self::Gateway(_) => ScimError::status(500, "The SCIM service itself failed here; the request is not at fault."),
         }
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn build<'m>(
                 ScimError::invalid_value(format!("{}: the application cannot take this value, or needs one.", variable.text))
                     .into()
             }
-            None => Error::Mapping(format!("{}: {error}", call.name)),
+            None => Error::mapping(format!("{}: {error}", call.name)),
         }
     })
 }
@@ -59,7 +59,7 @@ pub(super) fn unexpected(call: &Call, outcome: &Outcome) -> Error {
         Outcome::NotFound => "nothing there",
         Outcome::Stale => "a stale revision",
         Outcome::Done => "nothing to do",
-        Outcome::Refused(_) => return Error::Mapping(format!("{}: the backend refuses the call", call.name)),
+        Outcome::Refused(_) => return Error::mapping(format!("{}: the backend refuses the call", call.name)),
         _ => "an answer of another kind",
     };
     let detail = format!("the answer means {meaning}, which it cannot here: see `errors`");
@@ -79,7 +79,7 @@ impl<B: Backend> Operation<'_, B> {
     /// Reads the record with a key; `None` if there is none.
     pub(super) async fn fetch(&self, key: &Value) -> Result<Option<Found>, Error> {
         let Some(get) = &self.resource.get else {
-            return Err(Error::Mapping(format!("{} has no `get`: describe the call that reads one", self.resource.kind.name)));
+            return Err(Error::mapping(format!("{} has no `get`: describe the call that reads one", self.resource.kind.name)));
         };
         let id = read::id_of(self.resource, key).map(Value::from);
         let scope = Scope { key: Some(key), id: id.as_ref(), ..Scope::default() };

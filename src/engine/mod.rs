@@ -9,6 +9,7 @@ pub mod error;
 mod fetch;
 mod kept;
 mod list;
+mod locks;
 mod patch;
 pub mod ports;
 mod read;
@@ -30,7 +31,8 @@ use crate::mapping::model::Resource;
 use crate::scim::{Object, Projection, ScimError};
 use cursor::Cursors;
 use kept::Keeper;
-use ports::Backend;
+use locks::{Held, Locks};
+use ports::{Backend, System};
 
 /// Performs SCIM operations on a backend by a mapping.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub struct Engine<B> {
     endpoints: Vec<String>,
     kept: Keeper,
     cursors: Cursors,
+    locks: Locks,
+    system: Box<dyn System>,
 }
 
 /// One operation on one resource type: what all its steps need.
@@ -61,11 +65,12 @@ impl<B> Copy for Operation<'_, B> {}
 // === impl Engine ===
 
 impl<B: Backend> Engine<B> {
-    pub fn new(mapping: Mapping, backend: B, offer: Offer) -> Self {
+    pub fn new(mapping: Mapping, backend: B, system: impl System, offer: Offer) -> Self {
         let endpoints = mapping.resources.iter().map(|resource| resource.kind.endpoint.clone()).collect();
         let kept = Keeper::new(mapping.resources.len());
         let cursors = Cursors::new(&mapping);
-        Self { mapping, backend, offer, endpoints, kept, cursors }
+        let (locks, system) = (Locks::default(), Box::new(system));
+        Self { mapping, backend, offer, endpoints, kept, cursors, locks, system }
     }
 
     pub fn mapping(&self) -> &Mapping {
@@ -116,9 +121,21 @@ impl<B: Backend> Engine<B> {
     async fn write_one(&self, context: &Context, request: ScimRequest) -> Result<Reply, Error> {
         match request {
             ScimRequest::Create { endpoint, body, names } => self.at(context, &endpoint)?.create(body, &names).await,
-            ScimRequest::Replace { endpoint, id, body, names } => self.at(context, &endpoint)?.replace(&id, body, &names).await,
-            ScimRequest::Patch { endpoint, id, body, names } => self.at(context, &endpoint)?.patch(&id, body, &names).await,
-            ScimRequest::Delete { endpoint, id } => self.at(context, &endpoint)?.delete(&id).await,
+            ScimRequest::Replace { endpoint, id, body, names } => {
+                let operation = self.at(context, &endpoint)?;
+                let _turn = operation.turn(&id).await?;
+                operation.replace(&id, body, &names).await
+            }
+            ScimRequest::Patch { endpoint, id, body, names } => {
+                let operation = self.at(context, &endpoint)?;
+                let _turn = operation.turn(&id).await?;
+                operation.patch(&id, body, &names).await
+            }
+            ScimRequest::Delete { endpoint, id } => {
+                let operation = self.at(context, &endpoint)?;
+                let _turn = operation.turn(&id).await?;
+                operation.delete(&id).await
+            }
             _ => Err(Error::Gateway("not a write".to_owned())),
         }
     }
@@ -145,6 +162,11 @@ impl<'e, B: Backend> Operation<'e, B> {
     /// The place of the resource type in the mapping.
     fn place(&self) -> usize {
         self.engine.endpoints.iter().position(|endpoint| *endpoint == self.resource.kind.endpoint).unwrap_or_default()
+    }
+
+    /// Waits for the turn of a write of this resource.
+    async fn turn(&self, id: &str) -> Result<Held<'e>, Error> {
+        self.engine.locks.hold(&*self.engine.system, self.place(), id).await
     }
 
     fn projection(&self, names: &Names) -> Result<Projection<'e>, Error> {

@@ -7,8 +7,8 @@ use super::update::Changed;
 use super::{Error, Names, Operation, Reply};
 use crate::limits;
 use crate::scim::patch::PatchRequest;
-use crate::translate::relation;
 use crate::translate::write::key_of;
+use crate::translate::{change, relation};
 
 impl<B: Backend> Operation<'_, B> {
     pub(super) async fn patch(&self, id: &str, sent: Value, names: &Names) -> Result<Reply, Error> {
@@ -58,7 +58,10 @@ impl<B: Backend> Operation<'_, B> {
                 Ok(called) => is_there |= called,
                 Err(error) => {
                     let left = match &former {
-                        Some((former, desired)) => self.revert(id, &key, former, desired).await,
+                        Some((former, desired)) => {
+                            let done = change::changed(self.resource, former, desired);
+                            self.revert(id, &key, former, &done).await
+                        }
                         None => Vec::new(),
                     };
                     return Err(error.leaving(left));

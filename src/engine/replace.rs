@@ -34,7 +34,8 @@ impl<B: Backend> Operation<'_, B> {
         if let Some(members) = &members
             && let Err(error) = self.change_members(id, &key, relation::replaced(members.as_ref())).await
         {
-            return Err(error.leaving(self.revert(id, &key, &former, &desired).await));
+            let done = change::changed(self.resource, &former, &desired);
+            return Err(error.leaving(self.revert(id, &key, &former, &done).await));
         }
         // Members may count as a change of the group: its revision is read again.
         let resource = self.after_write(id, &key, members.is_none().then_some(now), &projection).await?;

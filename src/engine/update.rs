@@ -47,6 +47,12 @@ impl<B: Backend> Operation<'_, B> {
                     return Err(self.contended(id).leaving(left));
                 }
                 Err(error) if done.is_empty() => return Err(error),
+                // What may have been done is changed back, too, if it was.
+                Err(error) if error.may_have_acted() => {
+                    done.extend(changed.iter().filter(|line| step.makes(line)).copied());
+                    let left = self.revert(id, key, &from.resource, &done).await;
+                    return Err(error.leaving(left));
+                }
                 Err(error) => {
                     let left = self.change_back(id, key, &now, &from.resource, &done).await;
                     return Err(error.leaving(left));
@@ -123,15 +129,20 @@ impl<B: Backend> Operation<'_, B> {
         read.await.map_err(|error: Error| error.leaving(vec![format!("{} {id}", self.resource.kind.name)]))
     }
 
-    /// Takes a change back because a later part of the same request failed; tells what is left of it.
-    pub(super) async fn revert(&self, id: &str, key: &Value, former: &Object, desired: &Object) -> Vec<String> {
-        let done = change::changed(self.resource, former, desired);
+    /// Takes a change of these lines back because a later part of the same request failed; tells what is left of it.
+    pub(super) async fn revert(&self, id: &str, key: &Value, former: &Object, done: &[&Line]) -> Vec<String> {
         if done.is_empty() {
             return Vec::new();
         }
-        // The later part may have given the record another revision.
+        // The later part may have given the record another revision, and what may have been done may not have been.
         match self.fetch(key).await {
-            Ok(Some(now)) => self.change_back(id, key, &now, former, &done).await,
+            Ok(Some(now)) => {
+                let differing = change::changed(self.resource, &now.resource, former);
+                let is_there =
+                    |line: &&&Line| !line.shape.is_readable() || differing.iter().any(|other| other.target == line.target);
+                let done: Vec<&Line> = done.iter().filter(is_there).copied().collect();
+                self.change_back(id, key, &now, former, &done).await
+            }
             Ok(None) | Err(_) => done.iter().map(|line| line.target.to_string()).collect(),
         }
     }

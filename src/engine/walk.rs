@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ impl<B: Backend> Operation<'_, B> {
         let call =
             pages::page_call(source.call, source.paging, scope, query, start, size, base).map_err(|error| match error {
                 PageError::Link => unintelligible(source.call, "the link to the next page is not a URL of this backend"),
-                other => Error::Mapping(format!("{}: {other}", source.call.name)),
+                other => Error::mapping(format!("{}: {other}", source.call.name)),
             })?;
         let answer = self.engine.backend.send(&call).await?;
         let body = match outcome::classify(source.call, &answer) {
@@ -116,12 +116,12 @@ impl<B: Backend> Operation<'_, B> {
         key: &JsonPath,
         mut visit: impl FnMut(&Value) -> Result<ControlFlow<()>, Error>,
     ) -> Result<bool, Error> {
-        let (began, size) = (Instant::now(), source.paging.max);
+        let (began, size) = (self.engine.system.now(), source.paging.max);
         let mut seen = Seen::new();
         let mut start = pages::first(source.paging);
         let mut rows: u64 = 0;
         for index in 1..=source.calls as u64 {
-            if began.elapsed() > source.time {
+            if self.engine.system.now().duration_since(began) > source.time {
                 return Err(too_many(&source));
             }
             let Some(page) = self.page(source, scope, query, &start, size).await? else { return Ok(false) };

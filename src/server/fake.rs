@@ -62,7 +62,7 @@ impl Fake {
             "locked-out" => Err(fault(FaultClass::Unauthorized, None).into()),
             "gibberish" => Err(fault(FaultClass::Unintelligible, None).into()),
             "half" => Err(Error::Backend { fault: fault(FaultClass::Failed, None), left: vec!["User 7".to_owned()] }),
-            "mapping" => Err(Error::Mapping("SECRET-DETAIL".to_owned())),
+            "mapping" => Err(Error::mapping("SECRET-DETAIL")),
             "gateway" => Err(Error::Gateway("SECRET-DETAIL".to_owned())),
             "panic" => panic!("SECRET-DETAIL"),
             "unchanged" => Ok(Reply { status: 304, body: None, location: None, version: Some("W/\"1\"".to_owned()) }),

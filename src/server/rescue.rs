@@ -102,13 +102,13 @@ fn rescue(error: &Error, request_id: &str) -> Rescued {
     match error {
         Error::Engine(engine::Error::Client(error)) => plain(error.clone()),
         Error::Engine(error @ engine::Error::Backend { fault, .. }) => backend(error, fault, request_id),
-        Error::Engine(engine::Error::Mapping(_) | engine::Error::Gateway(_)) | Error::Panicked(_) => plain(ScimError::status(
-            500,
-            format!(
-                "The SCIM service itself failed here; the request is not at fault. Its log tells the reason under the \
-                 request id {request_id}: pass that on to whoever runs the service."
-            ),
-        )),
+        Error::Engine(error @ engine::Error::Busy(_)) => {
+            Rescued { error: error.to_scim(), headers: vec![retry_after(RETRY_AFTER_DEFAULT)] }
+        }
+        Error::Engine(error @ (engine::Error::Mapping { .. } | engine::Error::Gateway(_))) => {
+            plain(gateway(&error.to_scim().detail, request_id))
+        }
+        Error::Panicked(_) => plain(gateway("The SCIM service itself failed here; the request is not at fault.", request_id)),
         Error::Unauthorized(refusal) => {
             // RFC 6750 section 3.1: no error code where no credentials were sent.
             let challenge = match refusal {
@@ -141,6 +141,13 @@ fn rescue(error: &Error, request_id: &str) -> Rescued {
     }
 }
 
+fn gateway(detail: &str, request_id: &str) -> ScimError {
+    ScimError::status(
+        500,
+        format!("{detail} The log tells the reason under the request id {request_id}: pass that on to whoever runs the service."),
+    )
+}
+
 fn backend(error: &engine::Error, fault: &Fault, request_id: &str) -> Rescued {
     let status = fault.class.status();
     let wait = fault.retry_after.or((status == 503).then_some(RETRY_AFTER_DEFAULT));
@@ -167,10 +174,12 @@ fn log(error: &Error, status: u16) {
             error = %fault.detail,
             "the backend failed"
         ),
-        Error::Engine(engine::Error::Mapping(_) | engine::Error::Gateway(_)) | Error::Panicked(_) => {
+        Error::Engine(engine::Error::Mapping { .. } | engine::Error::Gateway(_)) | Error::Panicked(_) => {
             tracing::error!(status, %error, "the gateway failed");
         }
-        Error::Overloaded { .. } | Error::TimedOut { .. } => tracing::warn!(status, %error, "gave up"),
+        Error::Engine(engine::Error::Busy(_)) | Error::Overloaded { .. } | Error::TimedOut { .. } => {
+            tracing::warn!(status, %error, "gave up")
+        }
         Error::Unauthorized(_) | Error::MethodNotAllowed { .. } | Error::BrokenBody(_) => {
             tracing::info!(status, %error, "refused");
         }

@@ -123,6 +123,14 @@ impl FaultClass {
         }
     }
 
+    /// Whether the backend may have acted: no answer came, or none that can be read.
+    pub const fn may_have_acted(self) -> bool {
+        match self {
+            Self::Broken | Self::TimedOut | Self::Failed | Self::Unintelligible => true,
+            Self::Unreachable | Self::Overloaded | Self::Unauthorized | Self::Unexpected => false,
+        }
+    }
+
     /// The name in logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -32,6 +32,8 @@ pub(crate) const MAPPING: &str = include_str!("../../mappings/demo/mapping.yaml"
 pub(crate) struct Demo {
     /// The backend, to look at what it holds and which calls it got.
     pub(crate) directory: Directory,
+    /// Where the backend listens.
+    url: String,
     stack: Stack,
 }
 
@@ -92,7 +94,12 @@ impl Demo {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(directory.clone().serve(listener, std::future::pending()));
-        Self { stack: stack(mapping, &url, offer), directory }
+        Self { stack: stack(mapping, &url, offer), url, directory }
+    }
+
+    /// Another gateway in front of the same backend.
+    pub(crate) fn replica(&self) -> Self {
+        Self { stack: stack(MAPPING, &self.url, Offer::default()), url: self.url.clone(), directory: self.directory.clone() }
     }
 
     /// A gateway whose backend does not listen.
@@ -106,7 +113,7 @@ impl Demo {
     /// A gateway in front of whatever answers at a URL; `directory` is nobody's then.
     pub(crate) fn before(url: &str, mapping: &str) -> Self {
         let directory = Directory::new(Options { users: 0, teams: 0, token: BACKEND_TOKEN.to_owned(), ..Options::default() });
-        Self { stack: stack(mapping, url, Offer::default()), directory }
+        Self { stack: stack(mapping, url, Offer::default()), url: url.to_owned(), directory }
     }
 
     /// Sends a request as it is; the path is put behind the base path.

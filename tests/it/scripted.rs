@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
+use scimitar::app::Host;
 use scimitar::engine::{Context, Engine, Names, Offer, Reply, ScimRequest, ports};
 use scimitar::mapping::{Mapping, Report, load};
 use scimitar::scim::messages::SearchRequest;
@@ -130,7 +131,7 @@ impl ports::Backend for Script {
 impl Scripted {
     pub(crate) fn new(text: &str) -> Self {
         let script = Script::default();
-        let engine = Engine::new(mapping(text), script.clone(), Offer::default());
+        let engine = Engine::new(mapping(text), script.clone(), Host, Offer::default());
         let context = Context { base_url: BASE.to_owned(), profile: &Profile::STRICT, if_match: None, if_none_match: None };
         Self { engine, script, context }
     }

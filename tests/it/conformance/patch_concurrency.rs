@@ -31,9 +31,11 @@ async fn patch_40_parallel_changes_of_one_user_are_all_kept() {
         &format!("{ENTERPRISE}:division"),
     ];
     let url = format!("/Users/{id}");
-    let answers = join_all(paths.iter().map(|path| {
+    let gateways: Vec<Demo> = paths.iter().map(|_| demo.replica()).collect();
+    demo.calls();
+    let answers = join_all(paths.iter().zip(&gateways).map(|(path, gateway)| {
         let change = patch(json!([{ "op": "replace", "path": path, "value": format!("{}-x", path.len()) }]));
-        demo.strictly("PATCH", &url, Some(change))
+        gateway.strictly("PATCH", &url, Some(change))
     }))
     .await;
     for answer in &answers {
@@ -49,6 +51,23 @@ async fn patch_40_parallel_changes_of_one_user_are_all_kept() {
         };
         assert_eq!(ann.pointer(&pointer), Some(&json!(format!("{}-x", path.len()))), "{path}: {ann}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn patch_40_writers_at_one_gateway_wait_for_each_other() {
+    let demo = Demo::start(0, 0).await;
+    let id = demo.create("/Users", user("ann", json!({}))).await;
+    slow(&demo);
+    let url = format!("/Users/{id}");
+    demo.calls();
+    let answers = join_all((0..10).map(|number| {
+        let change = patch(json!([{ "op": "replace", "path": "title", "value": format!("Title {number}") }]));
+        demo.strictly("PATCH", &url, Some(change))
+    }))
+    .await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    // None of them met a stale revision.
+    assert_eq!(demo.calls().iter().filter(|call| call.starts_with("PATCH ")).count(), 10);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -25,8 +25,12 @@ fn kind(pages: Pages) -> Kind {
 fn deceived(told: Kind, is: Kind) -> Gateway {
     let mut gateway = Gateway::new(told, Vec::new(), Vec::new());
     let fake = Fake::new(is, people(250), Vec::new());
-    gateway.engine =
-        scimitar::engine::Engine::new(gateway.engine.mapping().clone(), fake.clone(), scimitar::engine::Offer::default());
+    gateway.engine = scimitar::engine::Engine::new(
+        gateway.engine.mapping().clone(),
+        fake.clone(),
+        scimitar::app::Host,
+        scimitar::engine::Offer::default(),
+    );
     gateway.fake = fake;
     gateway
 }

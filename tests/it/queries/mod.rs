@@ -35,7 +35,7 @@ impl Gateway {
         let text = mapping::text(&kind);
         let mapping = load_mapping("mapping.yaml", &text, &Given(&[])).unwrap_or_else(|error| panic!("{text}\n{error}"));
         let fake = Fake::new(kind, users, groups);
-        Self { engine: Engine::new(mapping, fake.clone(), Offer::default()), fake }
+        Self { engine: Engine::new(mapping, fake.clone(), scimitar::app::Host, Offer::default()), fake }
     }
 
     async fn search(&self, endpoint: &str, search: SearchRequest) -> Result<Value, Error> {
