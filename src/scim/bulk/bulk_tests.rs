@@ -162,3 +162,32 @@ fn results_have_their_status_as_a_string() {
         })
     );
 }
+
+#[test]
+fn the_reading_ends_at_the_first_operation_too_many() {
+    let many = vec!["1"; limits::BULK_OPERATIONS + 1].join(",");
+    let refused = |text: &str| {
+        let error = BulkRequest::parse(text.as_bytes(), &Profile::STRICT).unwrap_err();
+        (error.status, error.detail)
+    };
+    // Behind it there is no JSON any more.
+    assert_eq!(refused(&format!("{{\"Operations\":[{many} !!!")).0, 413);
+    let full = vec!["1"; limits::BULK_OPERATIONS].join(",");
+    assert_eq!(refused(&format!("{{\"Operations\":[{full} !!!")).0, 400);
+    let deep = format!("{}{}", "[".repeat(limits::JSON_DEPTH), "]".repeat(limits::JSON_DEPTH));
+    for (text, reason) in [
+        ("[]".to_owned(), "BulkRequest"),
+        (r#"{"Operations":[],"Operations":[]}"#.to_owned(), "twice"),
+        (r#"{"Operations":[],"operations":[]}"#.to_owned(), "twice"),
+        (r#"{"Operations":null,"operations":[]}"#.to_owned(), "twice"),
+        (r#"{"Operations":[],"a":1,"a":2}"#.to_owned(), "twice"),
+        (r#"{"Operations":[{"method":"PUT","method":"PUT"}]}"#.to_owned(), "twice"),
+        (format!("{{\"Operations\":[{{\"data\":{deep}}}]}}"), "deeper"),
+        (r#"{"Operations":"x"}"#.to_owned(), "array of operations"),
+        (r#"{"Operations":null}"#.to_owned(), "schemas"),
+        (r#"{"Operations":[]} x"#.to_owned(), "trailing"),
+    ] {
+        let (status, detail) = refused(&text);
+        assert!(status == 400 && detail.contains(reason), "{text}: {detail}");
+    }
+}

@@ -204,3 +204,7 @@ fn bare(data: &Object, extension: Option<&str>, kind: &ResourceType, unknown: &H
     }
     Some((kept, left_out))
 }
+
+#[cfg(test)]
+#[path = "circle_tests.rs"]
+mod tests;

@@ -281,3 +281,7 @@ fn visit(edges: &[Vec<usize>], start: usize, seen: &mut [bool], finished: &mut V
         }
     }
 }
+
+#[cfg(test)]
+#[path = "order_tests.rs"]
+mod tests;
