@@ -7,6 +7,9 @@ use crate::scim::schema::{self, Extension};
 
 const MANAGER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
+/// For each operation the bulkIds that it refers to; its own is its place.
+type References<'r> = &'r [&'r [&'r str]];
+
 fn kinds() -> [ResourceType; 2] {
     let [user, group, enterprise] = schema::core() else { panic!("three schemas") };
     let kind = |name: &str, schema: &schema::Schema, extensions| ResourceType {
@@ -91,8 +94,8 @@ fn what_waits_and_what_goes_together() {
             false,
         ),
         (
-            r#"POST /Users {"userName":"a","displayName":"A","title":"T"}"#,
-            r#"POST /Users {"userName":"b","displayName":"A","title":"T"}"#,
+            r#"POST /Users {"userName":"a","displayName":"Shown","title":"T"}"#,
+            r#"POST /Users {"userName":"b","displayName":"Shown","title":"T"}"#,
             false,
         ),
         (r#"POST /Groups {"displayName":"A"}"#, r#"POST /Groups {"displayName":"a"}"#, true),
@@ -154,7 +157,7 @@ fn the_order_is_that_of_the_sequence() {
         let members: Vec<Value> = ids.iter().map(|id| json!({"value": format!("bulkId:{id}")})).collect();
         format!("POST /Groups {}", json!({"displayName": ids.join(" ") + "!", "members": members}))
     };
-    let jobs: [(&[&[&str]], &[&[usize]]); 6] = [
+    let jobs: [(References, &[&[usize]]); 6] = [
         (&[&[], &[], &[]], &[&[0], &[1], &[2]]),
         (&[&["2"], &[], &[], &[]], &[&[1], &[2], &[0], &[3]]),
         (&[&["1"], &["3"], &[], &[], &[]], &[&[2], &[3], &[1], &[0], &[4]]),
@@ -170,7 +173,6 @@ fn the_order_is_that_of_the_sequence() {
         assert_eq!(schedule.rest().count(), operations.len());
         let mut order = Vec::new();
         while let Some(unit) = schedule.begin(true) {
-            assert_eq!(schedule.begin(true).is_some_and(|next| next != unit + 1), false);
             let (places, circle) = schedule.unit(unit);
             assert_eq!(circle, places.len() > 1 || references[places[0]].contains(&places[0].to_string().as_str()));
             order.push(places.to_vec());

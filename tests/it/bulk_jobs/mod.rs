@@ -65,7 +65,7 @@ impl ports::Backend for Backend {
         }
         let request = request.header("authorization", format!("Bearer {TOKEN}"));
         let request = request.header("content-type", "application/json");
-        let response = self.directory.handle(&request.body(call.body.clone().unwrap_or_else(Bytes::new)).unwrap());
+        let response = self.directory.handle(&request.body(call.body.clone().unwrap_or_default()).unwrap());
         self.pass(chance(2)).await;
         self.seen.inside.fetch_sub(1, Ordering::SeqCst);
         let (head, body) = response.into_parts();

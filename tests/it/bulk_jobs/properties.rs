@@ -260,7 +260,10 @@ async fn check(ops: &[Op], most: Option<u64>, seed: u64) -> Result<(), TestCaseE
     prop_assert_eq!(&operations, &same);
     let results = gateway.job(&operations, most).await;
     let found: Vec<u16> = statuses(&results).iter().map(|status| status.parse().unwrap()).collect();
-    let shown = || operations.iter().enumerate().map(|(place, it)| format!("{place}: {it}\n")).collect::<String>();
+    let shown = || {
+        let lines: Vec<String> = operations.iter().enumerate().map(|(place, it)| format!("{place}: {it}\n")).collect();
+        lines.concat()
+    };
     prop_assert_eq!(&found, &expected.iter().map(|(_, status)| *status).collect::<Vec<_>>(), "{}{:#?}", shown(), results);
     prop_assert_eq!(gateway.state(), sequence.state(), "{}", shown());
     Ok(())
