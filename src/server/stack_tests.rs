@@ -267,9 +267,11 @@ async fn methods() {
         ("/Groups/1", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
     ];
     for (path, allow) in endpoints {
+        // A job is read before the service is asked.
+        let body = if path == "/Bulk" { r#"{"Operations":[]}"# } else { "{}" };
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
             let line = format!("{method} /scim/v2{path}");
-            let (answer, asked) = asked(&line, &[], "{}").await;
+            let (answer, asked) = asked(&line, &[], body).await;
             if method == "OPTIONS" {
                 assert_eq!((answer.status, answer.header("allow")), (204, Some(allow)), "{line}");
             } else if allow.split(", ").any(|allowed| allowed == method) {

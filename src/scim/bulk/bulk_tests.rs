@@ -174,7 +174,7 @@ fn the_reading_ends_at_the_first_operation_too_many() {
     assert_eq!(refused(&format!("{{\"Operations\":[{many} !!!")).0, 413);
     let full = vec!["1"; limits::BULK_OPERATIONS].join(",");
     assert_eq!(refused(&format!("{{\"Operations\":[{full} !!!")).0, 400);
-    let deep = format!("{}{}", "[".repeat(limits::JSON_DEPTH), "]".repeat(limits::JSON_DEPTH));
+    let deep = format!("{}{}", "[".repeat(limits::JSON_DEPTH + 1), "]".repeat(limits::JSON_DEPTH + 1));
     for (text, reason) in [
         ("[]".to_owned(), "BulkRequest"),
         (r#"{"Operations":[],"Operations":[]}"#.to_owned(), "twice"),
@@ -184,6 +184,8 @@ fn the_reading_ends_at_the_first_operation_too_many() {
         (r#"{"Operations":[{"method":"PUT","method":"PUT"}]}"#.to_owned(), "twice"),
         (format!("{{\"Operations\":[{{\"data\":{deep}}}]}}"), "deeper"),
         (r#"{"Operations":"x"}"#.to_owned(), "array of operations"),
+        (r#"{"Operations":{"a":1,"a":2}}"#.to_owned(), "twice"),
+        (deep.repeat(2), "deeper"),
         (r#"{"Operations":null}"#.to_owned(), "schemas"),
         (r#"{"Operations":[]} x"#.to_owned(), "trailing"),
     ] {

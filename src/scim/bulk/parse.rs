@@ -5,7 +5,7 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 use serde::Deserializer;
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::Value;
 
 use super::{BULK_REQUEST_SCHEMA, BulkEntry, BulkMethod, BulkOperation, BulkPath, BulkRequest};
@@ -74,6 +74,12 @@ impl<'de> Visitor<'de> for Message<'_> {
         f.write_str("the JSON object of a BulkRequest")
     }
 
+    /// What is wrong within it is told first, as everywhere.
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+        json::Node::at(0).visit_seq(items)?;
+        Err(A::Error::invalid_type(Unexpected::Seq, &self))
+    }
+
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut rest = Object::new();
         let mut operations = None;
@@ -115,6 +121,11 @@ impl<'de> Visitor<'de> for Operations<'_> {
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+        json::Node::at(1).visit_map(members)?;
+        Err(A::Error::invalid_type(Unexpected::Map, &self))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
