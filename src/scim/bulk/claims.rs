@@ -14,8 +14,8 @@
 //!   other; and all are compared without regard to case, which can only find too much.
 //! * **The names of a resource type.** Nobody but the backend knows which names a DELETE frees, or a PUT that gives a
 //!   resource another. So creations go together and deletions go together, but not the ones with the others; a change of a
-//!   unique attribute goes with nothing that takes or frees a name of the type, as two resources may swap names. A change
-//!   of an attribute that is not unique by its schema goes with others of its kind.
+//!   unique attribute, such as every PUT of a user, goes with nothing that takes or frees a name of the type, as two
+//!   resources may swap names. A change of an attribute that is not unique by its schema goes with others of its kind.
 //! * **References.** A backend may refuse to delete what is still referred to. A change that may take references away
 //!   without naming them (a PUT, a PATCH that replaces all members, another manager) is not passed by a DELETE. Nor
 //!   is an operation that asks for a version: with a member a group may get another version. Deletions of one type go

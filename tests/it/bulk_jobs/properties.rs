@@ -75,8 +75,8 @@ struct Cast {
 }
 
 impl Cast {
-    /// An id, or a reference. What is created may refer only to what stands before it in the job or, if `far`, two behind
-    /// it and so on, but never in a circle: a circle has no sequence to be held against.
+    /// An id, or a reference to what stands before or behind. What is created refers to what has a lower rank only, so that
+    /// nothing refers to itself in a circle: a circle has no sequence to be held against.
     fn id(&self, who: Who, group: bool, from: Option<usize>) -> String {
         let (there, made) = if group { (&self.teams, &self.new_groups) } else { (&self.users, &self.new_users) };
         match who {
