@@ -55,6 +55,8 @@ pub const RELATION_CALLS: usize = 10_000;
 pub const REPLANS: usize = 20;
 /// Characters of a text that is made up for a field, such as a password.
 pub const GENERATED_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
+/// Resources that are created in one call of a backend that can, unless the mapping says otherwise.
+pub const BATCH: usize = 100;
 /// Writes of one resource that wait for each other.
 pub const WRITERS: usize = 500;
 /// Seconds that a write waits for others of the same resource.

@@ -39,7 +39,20 @@ pub(super) struct Done {
 /// Operations that are begun together, with all that they refer to known.
 enum Work {
     One(Name, Result<BulkOperation, ScimError>),
+    /// Creations of one type, for a backend that takes several in one call.
+    Several(Vec<(Name, BulkOperation)>),
     Circle(CircleJob),
+}
+
+impl Work {
+    /// The number of operations.
+    fn len(&self) -> u64 {
+        match self {
+            Self::One(..) => 1,
+            Self::Several(several) => several.len() as u64,
+            Self::Circle(job) => job.names.len() as u64,
+        }
+    }
 }
 
 /// What came of a job so far.
@@ -75,16 +88,23 @@ impl<B: Backend> Engine<B> {
                 }
                 let Some(unit) = schedule.begin(most.is_some()) else { break };
                 let (places, is_circle) = schedule.unit(unit);
-                underway += places.len() as u64;
-                let work = self.work(context, &kinds, places, is_circle, &mut progress);
-                running.push(Box::pin(self.perform(context, unit, work)));
+                let mut work = self.work(context, &kinds, places, is_circle, &mut progress);
+                let mut units = vec![unit];
+                // With failOnErrors each has to wait for those before it.
+                if let (Work::One(..), None) = (&work, most) {
+                    work = self.more(context, &kinds, work, &mut units, &mut schedule, &mut progress);
+                }
+                underway += work.len();
+                running.push(Box::pin(self.perform(context, units, work)));
             }
-            let Some((unit, done)) = running.next().await else { break };
+            let Some((units, done)) = running.next().await else { break };
             underway -= done.len() as u64;
             for done in done {
                 progress.take(done, &schedule);
             }
-            schedule.done(unit);
+            for unit in units {
+                schedule.done(unit);
+            }
         }
         let mut late = 0;
         for place in schedule.rest() {
@@ -141,13 +161,68 @@ impl<B: Backend> Engine<B> {
         Work::Circle(CircleJob { names, plan: Circle::plan(&borrowed, kinds), known })
     }
 
-    async fn perform(&self, context: &Context, unit: usize, work: Work) -> (usize, Vec<Done>) {
+    /// Adds further creations of the same type that wait for nothing, if the backend takes several in one call.
+    fn more(
+        &self,
+        context: &Context,
+        kinds: &[&ResourceType],
+        work: Work,
+        units: &mut Vec<usize>,
+        schedule: &mut Schedule,
+        progress: &mut Progress,
+    ) -> Work {
+        let Work::One(name, Ok(operation)) = work else { return work };
+        let size = Some(&operation).filter(|operation| operation.method == BulkMethod::Post);
+        let Some(size) = size.and_then(|operation| self.batch_size(&operation.path.endpoint)) else {
+            return Work::One(name, Ok(operation));
+        };
+        let endpoint = operation.path.endpoint.clone();
+        let mut several = vec![(name, operation)];
+        while several.len() < size
+            && let Some(next) = schedule.next()
+            && progress.creates(schedule.unit(next), &endpoint)
+            && let Some(unit) = schedule.begin(false)
+        {
+            units.push(unit);
+            let (places, is_circle) = schedule.unit(unit);
+            match self.work(context, kinds, places, is_circle, progress) {
+                Work::One(name, Ok(operation)) => several.push((name, operation)),
+                // What it refers to has failed: it cannot be begun, and is told with the others.
+                Work::One(name, Err(error)) => progress.take(name.failed(&error), schedule),
+                Work::Several(_) | Work::Circle(_) => {}
+            }
+        }
+        match several.pop() {
+            Some((name, operation)) if several.is_empty() => Work::One(name, Ok(operation)),
+            Some(last) => {
+                several.push(last);
+                Work::Several(several)
+            }
+            None => Work::Several(several),
+        }
+    }
+
+    async fn perform(&self, context: &Context, units: Vec<usize>, work: Work) -> (Vec<usize>, Vec<Done>) {
         let done = match work {
             Work::One(name, Ok(operation)) => vec![self.bulk_one(context, name, operation).await],
             Work::One(name, Err(error)) => vec![name.failed(&error)],
+            Work::Several(several) => self.bulk_several(context, several).await,
             Work::Circle(job) => self.circle(context, job).await,
         };
-        (unit, done)
+        (units, done)
+    }
+
+    async fn bulk_several(&self, context: &Context, several: Vec<(Name, BulkOperation)>) -> Vec<Done> {
+        let endpoint = several.first().map(|(_, operation)| operation.path.endpoint.clone()).unwrap_or_default();
+        let (names, bodies): (Vec<Name>, Vec<_>) =
+            several.into_iter().map(|(name, operation)| (name, operation.data.unwrap_or_default())).unzip();
+        let context = Context { if_match: None, if_none_match: None, ..context.clone() };
+        let replies = self.create_several(&context, &endpoint, bodies).await;
+        let done = names.into_iter().zip(replies).map(|(name, reply)| match reply {
+            Ok(reply) => name.done(reply, None),
+            Err(error) => name.failed(&told(&error)),
+        });
+        done.collect()
     }
 
     pub(super) async fn bulk_one(&self, context: &Context, name: Name, operation: BulkOperation) -> Done {
@@ -227,6 +302,14 @@ impl Name {
 // === impl Progress ===
 
 impl Progress {
+    /// Whether a unit is one creation at an endpoint.
+    fn creates(&self, (places, is_circle): (&[usize], bool), endpoint: &str) -> bool {
+        let [place] = places else { return false };
+        let entry = self.entries.get(*place).and_then(Option::as_ref);
+        let operation = entry.and_then(|entry| entry.operation.as_ref().ok()).filter(|_| !is_circle);
+        operation.is_some_and(|operation| operation.method == BulkMethod::Post && operation.path.endpoint == endpoint)
+    }
+
     fn take(&mut self, done: Done, schedule: &Schedule) {
         let failed = done.result.status >= 400;
         self.errors += u64::from(failed);

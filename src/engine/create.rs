@@ -11,19 +11,26 @@ use super::{Error, Names, Operation, Reply};
 use crate::mapping::model::{Create, Delete, Initial, MembershipChange, Shape, Target, UnknownMember};
 use crate::mapping::template::{Root, Scope};
 use crate::scim::resource::{Incoming, Intent, read};
-use crate::scim::{Object, ScimError, ScimType};
-use crate::telemetry::audit;
+use crate::scim::{Object, ScimError};
 use crate::translate::outcome::Outcome;
 use crate::translate::read::id_of;
+use crate::translate::relation::MemberChange;
 use crate::translate::write::{body, key_of, value_of};
 use crate::translate::{change, relation};
 
 /// What a new resource shall be.
-struct Wanted<'m> {
-    create: &'m Create,
+pub(super) struct Wanted<'m> {
+    pub(super) create: &'m Create,
     /// Without its members.
-    desired: Object,
-    members: Option<Value>,
+    pub(super) desired: Object,
+    pub(super) members: Option<Value>,
+}
+
+/// A resource that was created, or taken over.
+pub(super) struct Made {
+    pub(super) id: String,
+    pub(super) key: Value,
+    pub(super) resource: Object,
 }
 
 impl<B: Backend> Operation<'_, B> {
@@ -31,15 +38,30 @@ impl<B: Backend> Operation<'_, B> {
         let Some(create) = &self.resource.create else {
             return Err(ScimError::status(501, format!("{} resources cannot be created here.", self.resource.kind.name)).into());
         };
-        let projection = self.projection(names)?;
-        let mut incoming = read(sent, &self.resource.kind, Intent::Create, self.context.profile)?;
+        self.projection(names)?;
+        let incoming = read(sent, &self.resource.kind, Intent::Create, self.context.profile)?;
+        let (incoming, wanted) = self.wanted(create, incoming)?;
+        let made = self.make_or_adopt(&wanted, &incoming).await?;
+        self.created_reply(&wanted, made, names).await
+    }
+
+    /// What is wanted of what came in, and that without its members.
+    pub(super) fn wanted<'c, 'i>(
+        &self,
+        create: &'c Create,
+        mut incoming: Incoming<'i>,
+    ) -> Result<(Incoming<'i>, Wanted<'c>), Error> {
         let members = self.resource.members.as_ref().and_then(|_| incoming.resource.remove("members"));
         let mut desired = incoming.resource.clone();
         self.fill_in(&mut desired)?;
-        let wanted = Wanted { create, desired, members };
-        let (id, key, resource) = self.make_or_adopt(&wanted, &incoming).await?;
-        let wanted_members = wanted.members.as_ref().map(|members| relation::replaced(Some(members)));
-        let resource = self.after_write(&id, &key, Some(resource), wanted_members.as_ref(), &projection).await?;
+        Ok((incoming, Wanted { create, desired, members }))
+    }
+
+    /// The answer to a creation.
+    pub(super) async fn created_reply(&self, wanted: &Wanted<'_>, made: Made, names: &Names) -> Result<Reply, Error> {
+        let projection = self.projection(names)?;
+        let members = wanted.members.as_ref().map(|members| relation::replaced(Some(members)));
+        let resource = self.after_write(&made.id, &made.key, Some(made.resource), members.as_ref(), &projection).await?;
         let written = self.resource.kind.attributes().filter(|attribute| attribute.get(&wanted.desired).is_some());
         Ok(Reply::resource(201, resource, &projection.clone().also(written)))
     }
@@ -73,81 +95,8 @@ impl<B: Backend> Operation<'_, B> {
         }
     }
 
-    /// The new resource, or one that is there already and that the mapping lets be taken over.
-    async fn make_or_adopt(&self, wanted: &Wanted<'_>, incoming: &Incoming<'_>) -> Result<(String, Value, Object), Error> {
-        let conflict = wanted.create.conflict.as_ref();
-        if let Some(conflict) = conflict.filter(|conflict| conflict.look_first)
-            && let Some(id) = self.other(&conflict.by, &wanted.desired).await?
-        {
-            return self.adopt(&id, wanted, incoming).await;
-        }
-        match self.make(wanted).await {
-            Err(Error::Client(error)) if error.scim_type == Some(ScimType::Uniqueness) => {
-                match conflict.filter(|conflict| conflict.adopt.is_some()) {
-                    Some(conflict) => match self.other(&conflict.by, &wanted.desired).await? {
-                        Some(id) => self.adopt(&id, wanted, incoming).await,
-                        None => Err(error.into()),
-                    },
-                    None => Err(error.into()),
-                }
-            }
-            other => other,
-        }
-    }
-
-    /// The id of the one resource that has the same value.
-    async fn other(&self, by: &Target, desired: &Object) -> Result<Option<String>, Error> {
-        let Some(value) = value_of(desired, by) else { return Ok(None) };
-        let found = self.find_equal(by, value).await?;
-        match found.as_slice() {
-            [one] => Ok(one.get("id").and_then(Value::as_str).map(str::to_owned)),
-            [] => Ok(None),
-            _ => Err(self.taken(by)),
-        }
-    }
-
-    fn taken(&self, by: &Target) -> Error {
-        let name = &self.resource.kind.name;
-        ScimError::new(ScimType::Uniqueness, format!("Another {name} has this {by} already.")).into()
-    }
-
-    /// Brings a resource that is there to what the client sent, if the mapping lets it be taken over.
-    async fn adopt(&self, id: &str, wanted: &Wanted<'_>, incoming: &Incoming<'_>) -> Result<(String, Value, Object), Error> {
-        let Some(conflict) = &wanted.create.conflict else { return Err(Error::Gateway("nothing to adopt by".to_owned())) };
-        let taken = || self.taken(&conflict.by);
-        let Some(condition) = &conflict.adopt else { return Err(taken()) };
-        let key = key_of(self.resource, id).ok_or_else(taken)?;
-        let _turn = self.turn(id).await?;
-        let matches = condition.check(&self.resource.kind, &crate::scim::Profile::STRICT)?;
-        for _ in 0..=crate::limits::REPLANS {
-            let Some(current) = self.fetch(&key).await?.filter(|current| matches.matches(&current.resource)) else {
-                return Err(taken());
-            };
-            let mut desired = self.merged(incoming, &current.resource)?;
-            // Who is created anew is active, unless the client says otherwise.
-            if !incoming.resource.contains_key("active") && self.resource.kind.schema.attribute("active").is_some() {
-                desired.insert("active".to_owned(), Value::from(true));
-            }
-            if let Changed::Now(found) = self.change(id, &key, &current, &desired).await? {
-                let mut found = *found;
-                if let Some(members) = &wanted.members {
-                    match self.change_members(id, &key, relation::replaced(Some(members)), Some(&found)).await {
-                        Ok(changed) => found = self.now_or_again(id, &key, changed.now).await?,
-                        Err(error) => {
-                            let done = change::changed(self.resource, &current.resource, &desired);
-                            return Err(error.leaving(self.revert(id, &key, &current.resource, &done).await));
-                        }
-                    }
-                }
-                audit::adopted(&self.resource.kind.name, id);
-                return Ok((id.to_owned(), key, found.resource));
-            }
-        }
-        Err(self.contended(id))
-    }
-
     /// Creates the resource with all that belongs to it. What fails half-way is taken back, or named in the error.
-    async fn make(&self, wanted: &Wanted<'_>) -> Result<(String, Value, Object), Error> {
+    pub(super) async fn make(&self, wanted: &Wanted<'_>) -> Result<Made, Error> {
         let mut sides = Sides::default();
         let scope = Scope { resource: Some(&wanted.desired), ..Scope::default() };
         match self.make_steps(wanted, &mut sides).await {
@@ -159,11 +108,16 @@ impl<B: Backend> Operation<'_, B> {
         }
     }
 
-    async fn make_steps<'m>(&self, wanted: &Wanted<'m>, sides: &mut Sides<'m>) -> Result<(String, Value, Object), Error> {
-        let Wanted { create, desired, .. } = wanted;
-        let scope = Scope { resource: Some(desired), ..Scope::default() };
-        self.side_calls(&create.around.before, &scope, sides).await?;
+    async fn make_steps<'m>(&self, wanted: &Wanted<'m>, sides: &mut Sides<'m>) -> Result<Made, Error> {
+        let scope = Scope { resource: Some(&wanted.desired), ..Scope::default() };
+        self.side_calls(&wanted.create.around.before, &scope, sides).await?;
         let found = self.create_record(wanted, &sides.kept).await?;
+        self.finish(wanted, found, sides).await
+    }
+
+    /// What comes after the call that created the record. If it fails, the record is deleted again, or named in the error.
+    pub(super) async fn finish<'m>(&self, wanted: &Wanted<'m>, found: Found, sides: &mut Sides<'m>) -> Result<Made, Error> {
+        let Wanted { create, desired, .. } = wanted;
         let Some(id) = found.resource.get("id").and_then(Value::as_str).map(str::to_owned) else {
             return Err(unintelligible(&create.call, "the created record has no id: see `id`"));
         };
@@ -177,12 +131,18 @@ impl<B: Backend> Operation<'_, B> {
             self.complete(&id, &key, found, wanted).await
         };
         match completed.await {
-            Ok(found) => Ok((id, key, found.resource)),
+            Ok(found) => Ok(Made { id, key, resource: found.resource }),
             Err(error) => {
                 let left = self.uncreate(create, &id, &key).await;
                 Err(error.leaving(left))
             }
         }
+    }
+
+    /// What the attribute map writes of a new resource, and the keys of its members.
+    pub(super) fn new_body(&self, wanted: &Wanted<'_>) -> Result<(Value, Value), Error> {
+        let ids: Vec<String> = relation::ids(wanted.members.as_ref()).collect();
+        Ok((self.new_record(wanted.create, &wanted.desired, &ids)?, self.member_keys(&ids)))
     }
 
     /// Makes the one call that creates the record. Members that it carries and that the backend does not know are left out,
@@ -197,7 +157,9 @@ impl<B: Backend> Operation<'_, B> {
             let scope = Scope { resource: Some(desired), kept: Some(kept), members: Some(&keys), ..Scope::default() };
             let (outcome, headers) = self.exchange(build(&create.call, &scope, Some(&record), &[])?).await?;
             match outcome {
-                Outcome::Good(body) if create.read_back || create.key.is_some() => return self.created(create, &body).await,
+                Outcome::Good(body) if create.read_back || create.key.is_some() => {
+                    return self.created(create, create.call.envelope.first(&body)).await;
+                }
                 Outcome::Good(body) => return self.record(&create.call, &create.item, &body, Some(&headers)),
                 Outcome::Refused(error) => return Err(error.into()),
                 Outcome::UnknownMembers(named) if self.carries_members(create) => {
@@ -245,8 +207,7 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// Reads the record that a call created. The backend may take a while to show it.
-    async fn created(&self, create: &Create, body: &Value) -> Result<Found, Error> {
-        let payload = create.call.envelope.first(body);
+    pub(super) async fn created(&self, create: &Create, payload: Option<&Value>) -> Result<Found, Error> {
         let key = match &create.key {
             Some(path) => payload.and_then(|payload| path.first(payload)),
             None => payload.and_then(|payload| create.item.first(payload)).and_then(|record| self.resource.id.path.first(record)),
@@ -280,7 +241,7 @@ impl<B: Backend> Operation<'_, B> {
             Changed::Stale => return Err(self.contended(id)),
         };
         if wanted.members.is_some() && !self.carries_members(wanted.create) {
-            let change = relation::MemberChange { replace: false, ..relation::replaced(wanted.members.as_ref()) };
+            let change = MemberChange { replace: false, ..relation::replaced(wanted.members.as_ref()) };
             if !change.is_empty() {
                 let changed = self.change_members(id, key, change, Some(&found)).await?;
                 // Members may count as a change of the group: its revision is read again.
@@ -290,7 +251,7 @@ impl<B: Backend> Operation<'_, B> {
         Ok(found)
     }
 
-    async fn now_or_again(&self, id: &str, key: &Value, now: Option<Found>) -> Result<Found, Error> {
+    pub(super) async fn now_or_again(&self, id: &str, key: &Value, now: Option<Found>) -> Result<Found, Error> {
         match now {
             Some(now) => Ok(now),
             None => self.again(id, key).await.map(|found| *found),

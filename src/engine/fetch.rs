@@ -159,6 +159,11 @@ impl<B: Backend> Operation<'_, B> {
     /// The record in the body of a good answer.
     pub(super) fn record(&self, call: &Call, item: &JsonPath, body: &Value, headers: Option<&HeaderMap>) -> Result<Found, Error> {
         let record = call.envelope.first(body).and_then(|payload| item.first(payload));
+        self.found(call, record, headers)
+    }
+
+    /// A record as the answer to a call has it.
+    pub(super) fn found(&self, call: &Call, record: Option<&Value>, headers: Option<&HeaderMap>) -> Result<Found, Error> {
         let found = record.and_then(|record| {
             let mut resource = self.resource_of(record)?;
             let version = read::revision(self.resource, record, headers);

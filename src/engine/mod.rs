@@ -1,5 +1,7 @@
 //! The engine runs plans: one file per SCIM operation, against the ports it declares.
 
+mod adopt;
+mod batch;
 mod bulk;
 mod circle;
 mod create;

@@ -66,6 +66,8 @@ pub enum Root {
     Expression,
     /// What the attribute map writes, an object.
     Fields,
+    /// The bodies of several creations, a list.
+    Records,
     /// The version of the resource as the backend told it.
     Version,
     /// The backend's record of a member.
@@ -94,6 +96,7 @@ pub struct Scope<'v> {
     pub operand: Option<&'v Value>,
     pub expression: Option<&'v Value>,
     pub fields: Option<&'v Value>,
+    pub records: Option<&'v Value>,
     pub version: Option<&'v Value>,
     pub member_record: Option<&'v Value>,
     pub membership: Option<&'v Value>,
@@ -320,6 +323,7 @@ impl Variable {
             Root::Operand => scope.operand,
             Root::Expression => scope.expression,
             Root::Fields => scope.fields,
+            Root::Records => scope.records,
             Root::Version => scope.version,
             Root::MemberRecord => scope.member_record,
             Root::Membership => scope.membership,

@@ -286,6 +286,7 @@ block! {
         "before": "Calls that are made before this one.",
         "after": "Calls that are made after this one.",
         "conflict": "What happens if a resource of that name is there already; 409 unless said.",
+        "batch": "The call that creates several at once, which Bulk uses.",
         "undo": "`delete` if a resource whose later calls fail is to be deleted again.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
@@ -389,6 +390,21 @@ block! {
     }
 }
 block! {
+    /// `batch` of `create`
+    BATCH, "batch", {
+        "call": "Method and path: `POST /users/batch`.",
+        "query": "Query parameters.",
+        "headers": "Headers.",
+        "body": "The body; `{{records}}` is the list of the bodies that `create` would send.",
+        "size": "Resources in one call: 100 unless said.",
+        "items": "The results in the payload, one a resource, a JSONPath.",
+        "status": "Where a result tells its status, a JSONPath; that of the answer counts unless said.",
+        "item": "Where the record is in a result, a JSONPath.",
+        "match": "The attribute that tells whose result it is: `userName`; without it they come in the order of the resources.",
+        "errors": "What a result means; paths begin at the result. Before those of the backend.",
+    }
+}
+block! {
     /// `conflict` of `create`
     CONFLICT, "conflict", {
         "match": "The attribute that the other resource is found by: `userName`.",
@@ -440,4 +456,5 @@ pub const ALL: &[Block] = &[
     SIDE_CALL,
     UNDO,
     CONFLICT,
+    BATCH,
 ];

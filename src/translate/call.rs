@@ -88,17 +88,22 @@ pub fn build<'m>(
         let value = HeaderValue::from_str(&text).map_err(|_| RenderError::Header(name.as_str().to_owned()))?;
         headers.push((name.clone(), value));
     }
-    let body = match &call.body {
+    let body = body(call, scope, record)?.map(|body| Bytes::from(body.to_string()));
+    Ok(HttpCall { call, method: call.method.clone(), target, headers, body })
+}
+
+/// The body of a call. `record` is what the attribute map writes.
+pub fn body(call: &Call, scope: &Scope<'_>, record: Option<&Value>) -> Result<Option<Value>, RenderError> {
+    Ok(match &call.body {
         Body::None => None,
-        Body::Record { with: None } => record.map(|record| Bytes::from(record.to_string())),
+        Body::Record { with: None } => record.cloned(),
         Body::Record { with: Some(tree) } => {
             let mut whole = record.cloned().unwrap_or_else(|| Value::Object(Map::new()));
             merge(&mut whole, render(tree, scope)?);
-            Some(Bytes::from(whole.to_string()))
+            Some(whole)
         }
-        Body::Tree(tree) => Some(Bytes::from(render(tree, &Scope { fields: record, ..*scope })?.to_string())),
-    };
-    Ok(HttpCall { call, method: call.method.clone(), target, headers, body })
+        Body::Tree(tree) => Some(render(tree, &Scope { fields: record, ..*scope })?),
+    })
 }
 
 /// Adds members to a body; objects on both sides become one.

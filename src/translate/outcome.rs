@@ -66,13 +66,19 @@ pub enum Outcome {
 /// Gives an answer its meaning by the call's rules.
 pub fn classify(call: &Call, answer: &Answer) -> Outcome {
     let parsed = if answer.body.is_empty() { Some(Value::Null) } else { serde_json::from_slice::<Value>(&answer.body).ok() };
-    let fault = |class, detail: String| {
-        Outcome::Fault(Fault { class, call: call.name.clone(), detail, retry_after: answer.retry_after() })
-    };
+    meaning(call, answer.status, parsed, answer.retry_after())
+}
+
+/// Gives one result of an answer that has several its meaning: the rules see it as if it were the whole.
+pub fn classify_result(call: &Call, status: u16, result: &Value) -> Outcome {
+    meaning(call, status, Some(result.clone()), None)
+}
+
+fn meaning(call: &Call, status: u16, parsed: Option<Value>, retry_after: Option<Duration>) -> Outcome {
+    let fault = |class, detail: String| Outcome::Fault(Fault { class, call: call.name.clone(), detail, retry_after });
     let empty = Value::Null;
     let body = parsed.as_ref().unwrap_or(&empty);
-    if let Some(rule) = call.rules.iter().find(|rule| applies(rule, answer.status, body)) {
-        let status = answer.status;
+    if let Some(rule) = call.rules.iter().find(|rule| applies(rule, status, body)) {
         let detail = || {
             let scope = Scope { body: Some(body), ..Scope::default() };
             rule.detail.as_ref().and_then(|template| template.text(&scope).ok())
@@ -100,9 +106,9 @@ pub fn classify(call: &Call, answer: &Answer) -> Outcome {
             Meaning::Failed => fault(FaultClass::Failed, format!("status {status}")),
         };
     }
-    match (answer.status, parsed) {
+    match (status, parsed) {
         (200..=299, Some(body)) => Outcome::Good(body),
-        (200..=299, None) => fault(FaultClass::Unintelligible, format!("status {} with a body that is not JSON", answer.status)),
+        (200..=299, None) => fault(FaultClass::Unintelligible, format!("status {status} with a body that is not JSON")),
         (status, _) => fault(FaultClass::Unexpected, format!("status {status}: give it a meaning under `errors`")),
     }
 }

@@ -485,3 +485,77 @@ async fn memberships_with_ids_of_their_own_from_the_side_of_the_person_and_by_na
     let seen = teams(records).patch("/Groups/1", remove("o"), [list(rows)]).await;
     assert_eq!((seen.status, &seen.body["scimType"]), (400, &json!("mutability")));
 }
+
+const BATCH: &str = r#"create:
+  call: POST /users
+  batch:
+    call: POST /users/import
+    body: { users: "{{records}}" }
+    size: 3
+    items: "$.results[*]"
+    status: $.code
+    item: $.user
+update: PATCH /users/{{key}}"#;
+
+fn posts(names: &[&str]) -> Value {
+    let post = |name: &&str| json!({ "method": "POST", "path": "/Users", "bulkId": name, "data": { "schemas": [USER], "userName": name } });
+    names.iter().map(post).collect()
+}
+
+fn login(id: u64, login: &str) -> Value {
+    json!({ "id": id.to_string(), "login": login })
+}
+
+fn statuses(body: &Value) -> Vec<&str> {
+    body["Operations"].as_array().unwrap().iter().map(|operation| operation["status"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_job_creates_several_in_one_call_where_the_backend_can() {
+    let import = |names: &[&str]| {
+        let users: Vec<Value> = names.iter().map(|name| json!({ "login": name })).collect();
+        call("POST /users/import").body(json!({ "users": users }))
+    };
+    let made = |id, name| json!({ "code": 201, "user": login(id, name) });
+    let refused = json!({ "code": 409, "message": "taken" });
+    let steps = [
+        import(&["a", "b", "c"]).answer(json!({ "results": [made(1, "a"), refused, made(3, "c")] })),
+        import(&["d", "e"]).answer(json!({ "results": [made(4, "d"), made(5, "e")] })),
+    ];
+    let seen = people(BATCH).bulk(posts(&["a", "b", "c", "d", "e"]), steps).await;
+    assert_eq!(statuses(&seen.body), ["201", "409", "201", "201", "201"], "{}", seen.body);
+    let operations = &seen.body["Operations"];
+    assert_eq!((&operations[1]["bulkId"], &operations[1]["response"]["scimType"]), (&json!("b"), &json!("uniqueness")));
+    assert_eq!((&operations[2]["bulkId"], &operations[2]["response"]["id"]), (&json!("c"), &json!("3")));
+    assert_eq!(operations[4]["location"], "http://scim.test/scim/v2/Users/5");
+    // One alone needs no batch.
+    let one = [call("POST /users").body(json!({ "login": "a" })).answer(login(1, "a"))];
+    assert_eq!(statuses(&people(BATCH).bulk(posts(&["a"]), one).await.body), ["201"]);
+    // All are refused together: each is tried alone.
+    let steps = [
+        import(&["a", "b"]).status(400),
+        call("POST /users").body(json!({ "login": "a" })).answer(login(1, "a")),
+        call("POST /users").body(json!({ "login": "b" })).status(409),
+    ];
+    assert_eq!(statuses(&people(BATCH).bulk(posts(&["a", "b"]), steps).await.body), ["201", "409"]);
+    // Without a result for each nobody knows what was done: none is sent a second time.
+    let steps = [import(&["a", "b"]).answer(json!({ "results": [made(1, "a")] }))];
+    assert_eq!(statuses(&people(BATCH).bulk(posts(&["a", "b"]), steps).await.body), ["502", "502"]);
+    let seen = people(BATCH).bulk(posts(&["a", "b"]), [import(&["a", "b"]).status(500)]).await;
+    assert_eq!(statuses(&seen.body), ["502", "502"]);
+    // A mistake in one of them is told without the backend.
+    let mut operations = posts(&["a", "b", "c"]);
+    operations[1]["data"]["active"] = json!("perhaps");
+    let steps = [import(&["a", "c"]).answer(json!({ "results": [made(1, "a"), made(3, "c")] }))];
+    assert_eq!(statuses(&people(BATCH).bulk(operations, steps).await.body), ["201", "400", "201"]);
+}
+
+#[tokio::test]
+async fn results_are_told_apart_by_a_name_where_the_backend_leaves_some_out() {
+    let by_name = BATCH.replace("    status: $.code\n    item: $.user", "    match: userName");
+    let body = json!({ "users": [{ "login": "a" }, { "login": "b" }, { "login": "c" }] });
+    let answer = json!({ "results": [login(3, "C"), login(1, "a")] });
+    let seen = people(&by_name).bulk(posts(&["a", "b", "c"]), [call("POST /users/import").body(body).answer(answer)]).await;
+    assert_eq!(statuses(&seen.body), ["201", "409", "201"]);
+    assert_eq!(seen.body["Operations"][2]["response"]["id"], "3");
+}

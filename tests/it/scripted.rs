@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use scimitar::app::Host;
 use scimitar::engine::{Context, Engine, Names, Offer, Reply, ScimRequest, ports};
 use scimitar::mapping::{Mapping, Report, load};
+use scimitar::scim::bulk::BulkRequest;
 use scimitar::scim::messages::SearchRequest;
 use scimitar::scim::{Profile, ScimType};
 use scimitar::translate::call::{Answer, HttpCall};
@@ -196,6 +197,13 @@ impl Scripted {
         let (endpoint, id) = split(path);
         let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations });
         self.ask(ScimRequest::Patch { endpoint, id, body, names: Names::default() }, steps).await
+    }
+
+    /// A job with these operations.
+    pub(crate) async fn bulk(&self, operations: Value, steps: impl IntoIterator<Item = Step>) -> Seen {
+        let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations });
+        let job = BulkRequest::parse(body.to_string().as_bytes(), self.context.profile).unwrap();
+        self.ask(ScimRequest::Bulk { job }, steps).await
     }
 
     pub(crate) async fn delete(&self, path: &str, steps: impl IntoIterator<Item = Step>) -> Seen {

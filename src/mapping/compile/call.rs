@@ -74,6 +74,7 @@ impl Names<'static> {
     };
     pub(super) const CREATE: Self =
         Self { roots: &[("fields", Root::Fields), ("members", Root::Members)], attributes: None, kept: &[] };
+    pub(super) const BATCH: Self = Self { roots: &[("records", Root::Records)], attributes: None, kept: &[] };
     pub(super) const UPDATE: Self = Self {
         roots: &[
             ("id", Root::Id),
@@ -125,7 +126,7 @@ impl<'k> Names<'k> {
     /// Whether a name means something here.
     pub(super) fn is_taken(&self, name: &str) -> bool {
         // The variables of other places count, too, so that one name means one thing in a mapping.
-        let everywhere = ["id", "key", "record", "version", "fields", "field", "value", "member", "members", "memberRecord"];
+        let everywhere = ["id", "key", "record", "records", "version", "fields", "field", "value", "member", "members"];
         everywhere.contains(&name) || self.resolve(&[name.to_owned()]).is_ok()
     }
 

@@ -3,10 +3,12 @@
 use super::call::{Names, Purpose};
 use super::calls::{Surroundings, name_of};
 use super::{Compiler, Keys, known};
+use crate::limits;
 use crate::mapping::diagnostics::Code;
-use crate::mapping::model::{Around, Carries, Conflict, Create, Delete, Deletion, SideCall};
+use crate::mapping::model::{Around, Batch, Carries, Conflict, Create, Delete, Deletion, SideCall, Target};
 use crate::mapping::path::JsonPath;
-use crate::mapping::source::{Data, Entry, Node};
+use crate::mapping::source::{Data, Entry, Node, Span};
+use crate::mapping::template::Root;
 use crate::mapping::vocabulary;
 use crate::scim::Profile;
 use crate::scim::filter::{self, Filter};
@@ -31,6 +33,7 @@ impl Compiler<'_> {
         let read_back = self.then(&keys);
         let undo = keys.get("undo").map_or(Some(false), |node| self.word(node, &[("delete", true)]));
         let conflict = keys.get("conflict").map(|node| self.conflict(node, around));
+        let batch = keys.get("batch").map(|node| self.batch(node, &keys, around));
         Some(Create {
             call: call?,
             item: item?,
@@ -39,6 +42,7 @@ impl Compiler<'_> {
             undo: undo?,
             conflict: known(conflict)?,
             around: Around { before: before?, after: after? },
+            batch: known(batch)?.map(Box::new),
         })
     }
 
@@ -51,18 +55,7 @@ impl Compiler<'_> {
         let by = self.require(&keys, "match", "name the attribute that the other one is found by: `match: userName`");
         let by = by.and_then(|node| {
             let text = self.text(node)?;
-            let target = self.target(text, node.span, around)?;
-            let leaf = target.resolve(around.kind)?;
-            if leaf.attribute.multi_valued || leaf.leaf().is_complex() {
-                self.error(
-                    Code::BadAttribute,
-                    node.span,
-                    format!("`{text}` does not have one value, so nothing is found by it"),
-                    "name an attribute with one value, such as `userName`",
-                );
-                return None;
-            }
-            Some(target)
+            self.single(text, node.span, around)
         });
         let adopt = keys.get("adopt").map(|node| self.condition(node, around));
         let look_first = keys.get("look").map_or(Some(false), |node| self.word(node, &[("first", true)]));
@@ -76,6 +69,55 @@ impl Compiler<'_> {
             return None;
         }
         Some(Conflict { by: by?, adopt: known(adopt)?, look_first: look_first? })
+    }
+
+    fn batch(&mut self, node: &Node, create: &Keys<'_>, around: Surroundings<'_>) -> Option<Batch> {
+        for word in ["before", "after"] {
+            if let Some(entry) = create.entry(word) {
+                self.error(
+                    Code::BadValue,
+                    entry.key_span,
+                    format!("resources that are created together have no calls `{word}` each"),
+                    "take it out, or `batch`",
+                );
+            }
+        }
+        let keys = self.block(node, &vocabulary::BATCH)?;
+        let line = self.require(&keys, "call", "write method and path: `call: POST /users/batch`")?;
+        let call = self.call(name_of(around, "create.batch"), &keys, line, &Names::BATCH, around.shared, Purpose::Act);
+        if call.as_ref().is_some_and(|call| !call.uses_any(&[Root::Records])) {
+            self.error(
+                Code::BadCall,
+                line.span,
+                "the call does not hold the resources",
+                "put them into the body: `body: { users: \"{{records}}\" }`",
+            );
+        }
+        let size = keys.get("size").map_or(Some(limits::BATCH), |node| self.count(node));
+        let items = self.items(&keys);
+        let status = keys.get("status").map(|node| self.path(node));
+        let item = self.path_or(keys.get("item"), &JsonPath::root());
+        let by = keys.get("match").map(|node| {
+            let text = self.text(node)?;
+            self.single(text, node.span, around)
+        });
+        Some(Batch { call: call?, size: size?, items: items?, status: known(status)?, item: item?, by: known(by)? })
+    }
+
+    /// An attribute with one value, by which resources are told apart.
+    fn single(&mut self, text: &str, span: Span, around: Surroundings<'_>) -> Option<Target> {
+        let target = self.target(text, span, around)?;
+        let leaf = target.resolve(around.kind)?;
+        if leaf.attribute.multi_valued || leaf.leaf().is_complex() {
+            self.error(
+                Code::BadAttribute,
+                span,
+                format!("`{text}` does not have one value, so nothing is found by it"),
+                "name an attribute with one value, such as `userName`",
+            );
+            return None;
+        }
+        Some(target)
     }
 
     /// A SCIM filter on a resource of this type.

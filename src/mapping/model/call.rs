@@ -110,6 +110,24 @@ pub struct Create {
     pub undo: bool,
     pub conflict: Option<Conflict>,
     pub around: Around,
+    /// The call that creates several at once.
+    pub batch: Option<Box<Batch>>,
+}
+
+/// Creating several resources in one call, with a result for each.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    pub call: Call,
+    /// Resources in one call.
+    pub size: usize,
+    /// The results, one a resource.
+    pub items: JsonPath,
+    /// Where a result tells its status; that of the answer if it does not.
+    pub status: Option<JsonPath>,
+    /// Where the record is in a result.
+    pub item: JsonPath,
+    /// The attribute that tells which result is whose; without it they come in the order of the resources.
+    pub by: Option<Target>,
 }
 
 /// What happens if a resource of that name is there already.

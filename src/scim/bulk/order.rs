@@ -97,6 +97,11 @@ impl Schedule {
         Some(first)
     }
 
+    /// The unit that [`Self::begin`] would begin.
+    pub fn next(&self) -> Option<usize> {
+        self.ready.peek().map(|Reverse(unit)| *unit)
+    }
+
     /// Lets go on what waited for a unit.
     pub fn done(&mut self, unit: usize) {
         let Some(opens) = self.units.get_mut(unit).map(|unit| std::mem::take(&mut unit.opens)) else { return };

@@ -1,0 +1,196 @@
+//! Creating several resources in one call, for backends that can: Bulk uses it.
+
+use http::HeaderMap;
+use serde_json::Value;
+
+use super::create::Wanted;
+use super::fetch::{build, unexpected, unintelligible};
+use super::ports::Backend;
+use super::sides::Sides;
+use super::{Context, Engine, Error, Names, Operation, Reply};
+use crate::mapping::model::{Batch, Create};
+use crate::mapping::template::Scope;
+use crate::scim::resource::{Incoming, Intent, read};
+use crate::scim::{ScimError, ScimType};
+use crate::translate::call;
+use crate::translate::outcome::{self, Outcome};
+use crate::translate::write::value_of;
+
+/// One of several resources that are created together.
+struct Candidate<'m> {
+    place: usize,
+    incoming: Incoming<'m>,
+    wanted: Wanted<'m>,
+    record: Value,
+}
+
+impl<B: Backend> Engine<B> {
+    /// How many resources of a type one call creates; nothing if the backend has no such call, or if the mapping wants to
+    /// look at each of them before.
+    pub(super) fn batch_size(&self, endpoint: &str) -> Option<usize> {
+        let create = self.mapping.at(endpoint)?.create.as_ref()?;
+        let looks = create.conflict.as_ref().is_some_and(|conflict| conflict.look_first);
+        create.batch.as_ref().filter(|_| !looks).map(|batch| batch.size)
+    }
+
+    /// Creates several resources of one type; gives what became of each.
+    pub(super) async fn create_several(&self, context: &Context, endpoint: &str, sent: Vec<Value>) -> Vec<Result<Reply, Error>> {
+        let operation = match self.at(context, endpoint) {
+            Ok(operation) => operation,
+            Err(error) => return sent.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let written = self.related(endpoint);
+        for place in &written {
+            self.kept.written(*place);
+        }
+        let replies = operation.create_several(sent).await;
+        for place in &written {
+            self.kept.written(*place);
+        }
+        replies
+    }
+}
+
+impl<'e, B: Backend> Operation<'e, B> {
+    async fn create_several(&self, sent: Vec<Value>) -> Vec<Result<Reply, Error>> {
+        let Some((create, batch)) = self.resource.create.as_ref().and_then(|create| Some((create, create.batch.as_deref()?)))
+        else {
+            return sent.iter().map(|_| Err(Error::Gateway("no batch".to_owned()))).collect();
+        };
+        let mut results: Vec<Option<Result<Reply, Error>>> = sent.iter().map(|_| None).collect();
+        let mut candidates = Vec::new();
+        for (place, body) in sent.iter().enumerate() {
+            match self.candidate(create, place, body) {
+                Ok(candidate) => candidates.push(candidate),
+                Err(error) => set(&mut results, place, Err(error)),
+            }
+        }
+        match self.send_batch(batch, &candidates).await {
+            Ok(Some(outcomes)) => {
+                for (candidate, outcome) in candidates.into_iter().zip(outcomes) {
+                    let place = candidate.place;
+                    let result = self.conclude(create, batch, candidate, outcome).await;
+                    set(&mut results, place, result);
+                }
+            }
+            // The backend refused all of them together, so that nothing was created: each is tried alone.
+            Ok(None) => {
+                for candidate in candidates {
+                    let result = match sent.get(candidate.place) {
+                        Some(body) => self.create(body.clone(), &Names::default()).await,
+                        None => Err(Error::Gateway("a candidate without a body".to_owned())),
+                    };
+                    set(&mut results, candidate.place, result);
+                }
+            }
+            Err(error) => {
+                for candidate in &candidates {
+                    set(&mut results, candidate.place, Err(error.clone()));
+                }
+            }
+        }
+        results.into_iter().map(|result| result.unwrap_or_else(|| Err(Error::Gateway("no result".to_owned())))).collect()
+    }
+
+    fn candidate(&self, create: &'e Create, place: usize, body: &Value) -> Result<Candidate<'e>, Error> {
+        let incoming = read(body.clone(), &self.resource.kind, Intent::Create, self.context.profile)?;
+        let (incoming, wanted) = self.wanted(create, incoming)?;
+        let (record, keys) = self.new_body(&wanted)?;
+        let scope = Scope { resource: Some(&wanted.desired), members: Some(&keys), ..Scope::default() };
+        let record = call::body(&create.call, &scope, Some(&record))
+            .map_err(|error| Error::mapping(format!("{}: {error}", create.call.name)))?;
+        Ok(Candidate { place, incoming, wanted, record: record.unwrap_or_default() })
+    }
+
+    /// Makes the call, and gives each candidate its result; nothing if all are refused together.
+    async fn send_batch(&self, batch: &Batch, candidates: &[Candidate<'_>]) -> Result<Option<Vec<Option<Row>>>, Error> {
+        if candidates.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let records: Value = candidates.iter().map(|candidate| candidate.record.clone()).collect();
+        let scope = Scope { records: Some(&records), ..Scope::default() };
+        let (outcome, _) = self.exchange(build(&batch.call, &scope, None, &[])?).await?;
+        let body = match outcome {
+            Outcome::Good(body) => body,
+            Outcome::Refused(_) => return Ok(None),
+            other => return Err(unexpected(&batch.call, &other)),
+        };
+        let rows = batch.call.envelope.first(&body).map(|payload| batch.items.all(payload)).unwrap_or_default();
+        let Some(by) = &batch.by else {
+            if rows.len() != candidates.len() {
+                return Err(unintelligible(
+                    &batch.call,
+                    "the answer does not have a result for each resource: see `items`, or tell by `match` whose each is",
+                ));
+            }
+            return Ok(Some(rows.into_iter().map(|row| Some(row.clone())).collect()));
+        };
+        let mut found: Vec<(Option<Value>, &Value)> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let resource = batch.item.first(row).and_then(|record| self.resource_of(record));
+            found.push((resource.and_then(|resource| value_of(&resource, by).cloned()), row));
+        }
+        let row_of = |candidate: &Candidate<'_>| {
+            let wanted = value_of(&candidate.wanted.desired, by)?;
+            found.iter().find(|(value, _)| value.as_ref().is_some_and(|value| same(value, wanted))).map(|(_, row)| (*row).clone())
+        };
+        Ok(Some(candidates.iter().map(row_of).collect()))
+    }
+
+    /// What became of one candidate.
+    async fn conclude(
+        &self,
+        create: &'e Create,
+        batch: &Batch,
+        candidate: Candidate<'e>,
+        row: Option<Row>,
+    ) -> Result<Reply, Error> {
+        let Candidate { incoming, wanted, .. } = candidate;
+        // Who is left out of the results was there already.
+        let taken = || match &batch.by {
+            Some(by) => self.taken(by),
+            None => ScimError::new(ScimType::Uniqueness, "Another resource has this value already.").into(),
+        };
+        let outcome = match &row {
+            Some(row) => {
+                let status = batch.status.as_ref().and_then(|path| path.first(row)).and_then(Value::as_u64);
+                let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
+                outcome::classify_result(&batch.call, status, row)
+            }
+            None => return self.refused_in_batch(&wanted, &incoming, taken()).await,
+        };
+        let made = match outcome {
+            Outcome::Good(row) if create.read_back || create.key.is_some() => self.created(create, Some(&row)).await?,
+            Outcome::Good(row) => self.found(&batch.call, batch.item.first(&row), None::<&HeaderMap>)?,
+            Outcome::Refused(error) => return self.refused_in_batch(&wanted, &incoming, error.into()).await,
+            Outcome::Fault(fault) => return Err(fault.into()),
+            other => return Err(unexpected(&batch.call, &other)),
+        };
+        let mut sides = Sides::default();
+        let made = self.finish(&wanted, made, &mut sides).await?;
+        self.created_reply(&wanted, made, &Names::default()).await
+    }
+
+    /// A name that is taken may be taken over.
+    async fn refused_in_batch(&self, wanted: &Wanted<'_>, incoming: &Incoming<'_>, error: Error) -> Result<Reply, Error> {
+        let made = self.adopt_on_conflict(wanted, incoming, error).await?;
+        self.created_reply(wanted, made, &Names::default()).await
+    }
+}
+
+/// One result of a batch.
+type Row = Value;
+
+/// Names are told apart without regard to case: a backend may write them as it likes.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one.as_str(), other.as_str()) {
+        (Some(one), Some(other)) => one.to_lowercase() == other.to_lowercase(),
+        _ => one == other,
+    }
+}
+
+fn set<T>(results: &mut [Option<T>], place: usize, result: T) {
+    if let Some(slot) = results.get_mut(place) {
+        *slot = Some(result);
+    }
+}
