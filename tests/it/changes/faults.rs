@@ -1,0 +1,157 @@
+//! What is true when calls fail: a success was made, a failure was not or says what remains, nothing is asked for twice
+//! that must not be, and the next change goes through.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
+use scimitar::engine::{Names, ScimRequest};
+use serde_json::json;
+
+use super::fake::{Entry, Kind, Mishap};
+use super::model::{Change, Model, Refusal};
+use super::properties::{check_body, gateway, run, shown};
+use super::requests::{Step, steps};
+use super::{Gateway, context};
+
+/// Sequences for each kind.
+const CASES: u32 = 200;
+/// How long anything may take that is not expected to take any time: no more than a way to notice what never ends.
+const EVER: Duration = Duration::from_secs(120);
+
+/// A step, and what befalls its calls: about every tenth.
+fn unlucky() -> impl Strategy<Value = (Step, Vec<Option<Mishap>>)> {
+    let mishap = prop_oneof![9 => Just(None), 1 => prop::sample::select(Mishap::ALL.to_vec()).prop_map(Some)];
+    (steps(), prop::collection::vec(mishap, 0..12))
+}
+
+/// A call that was made again although nobody knows whether it did its work the first time.
+fn repeated(calls: &[Entry]) -> Option<&Entry> {
+    let is_unsafe = |call: &&Entry| call.line.starts_with("POST ") && call.mishap.is_some_and(Mishap::is_unknown);
+    calls.iter().enumerate().filter(|(_, call)| is_unsafe(call)).find_map(|(place, call)| {
+        let again = calls[place + 1..].iter().any(|later| (&later.line, &later.body) == (&call.line, &call.body));
+        again.then_some(call)
+    })
+}
+
+/// Everything but who is a member.
+fn apart_from_members(model: &Model) -> (BTreeMap<&str, (&str, Option<&str>)>, &Model) {
+    let groups = model.groups.iter().map(|(id, group)| (id.as_str(), (group.name.as_str(), group.external_id.as_deref())));
+    (groups.collect(), model)
+}
+
+fn same_apart_from_members(one: &Model, other: &Model) -> bool {
+    one.users == other.users && apart_from_members(one).0 == apart_from_members(other).0
+}
+
+async fn check(
+    gateway: &Gateway,
+    model: &mut Model,
+    step: &Step,
+    mishaps: &[Option<Mishap>],
+    failures: &Cell<u32>,
+) -> Result<(), TestCaseError> {
+    let after = match model.after(&step.change) {
+        Err(Refusal::Ambiguous) => return Ok(()),
+        Err(Refusal::Status(statuses)) => Err(statuses),
+        Ok(after) => Ok(after),
+    };
+    gateway.fake.befall(mishaps.to_vec());
+    let answer = tokio::time::timeout(EVER, gateway.engine.call(&context(), step.request())).await;
+    gateway.fake.befall(Vec::new());
+    let calls = gateway.fake.calls();
+    let held = gateway.held();
+    let what = || format!("{:?}\nby {:?}\n{}", step.change, step.request(), shown(&calls));
+    let Ok(answer) = answer else { return Err(TestCaseError::fail(format!("no end: {}", what()))) };
+    if let Some(call) = repeated(&calls) {
+        return Err(TestCaseError::fail(format!("{} twice: {}", call.line, what())));
+    }
+    let struck: Vec<Mishap> = calls.iter().filter_map(|call| call.mishap).collect();
+    match answer {
+        Ok(reply) => {
+            let Ok(mut after) = after else {
+                return Err(TestCaseError::fail(format!("{} for what cannot be done: {}", reply.status, what())));
+            };
+            if matches!(step.change, Change::CreateUser(_) | Change::CreateGroup(_)) {
+                after.settle(reply.body.as_ref().and_then(|body| body["id"].as_str()).unwrap_or_default());
+            }
+            prop_assert_eq!(&held, &after, "told as done: {}", what());
+            prop_assert_eq!(reply.status, step.status(), "{}", what());
+            check_body(reply.body.as_ref(), step.target().0, &held)
+                .map_err(|error| TestCaseError::fail(format!("{error}\n{}", what())))?;
+        }
+        Err(error) => {
+            let error = error.to_scim();
+            let says = ["may have been made", "could not be taken back"].iter().any(|text| error.detail.contains(text));
+            prop_assert!(
+                says || held == *model,
+                "\"{}\", but this is not as it was: {:#?}\nbefore: {:#?}\n{}",
+                error.detail,
+                held,
+                model,
+                what()
+            );
+            let expected = after.err().unwrap_or_default();
+            let contended = error.status == 409 && struck.contains(&Mishap::Stale);
+            prop_assert!(
+                expected.contains(&error.status) || contended || error.status >= 500 && !struck.is_empty(),
+                "{} {:?} instead of {:?}: {}",
+                error.status,
+                error.detail,
+                expected,
+                what()
+            );
+            // What was surely not done is no reason to leave half of a change.
+            if let [Mishap::Busy | Mishap::Unreachable] = struck.as_slice() {
+                prop_assert!(same_apart_from_members(&held, model), "half of a change is left: {}", what());
+            }
+            failures.set(failures.get() + 1);
+        }
+    }
+    *model = held;
+    if !struck.is_empty() {
+        again(gateway, model, step).await.map_err(|error| TestCaseError::fail(format!("{error}\nafter {}", what())))?;
+    }
+    Ok(())
+}
+
+/// The same resource can be changed at once.
+async fn again(gateway: &Gateway, model: &mut Model, step: &Step) -> Result<(), TestCaseError> {
+    let (endpoint, Some(id)) = step.target() else { return Ok(()) };
+    let name = "Once more";
+    let present = match endpoint {
+        "/Users" => model.users.contains_key(id),
+        _ => model.groups.contains_key(id) && model.groups.values().all(|group| group.name != name),
+    };
+    if !present {
+        return Ok(());
+    }
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "replace", "path": "displayName", "value": name }]
+    });
+    let request = ScimRequest::Patch { endpoint: endpoint.to_owned(), id: id.to_owned(), body, names: Names::default() };
+    let answer = tokio::time::timeout(EVER, gateway.engine.call(&context(), request)).await;
+    let calls = gateway.fake.calls();
+    prop_assert!(matches!(answer, Ok(Ok(_))), "the next change of {endpoint}/{id}: {answer:?}\n{}", shown(&calls));
+    *model = gateway.held();
+    Ok(())
+}
+
+fn holds(kind: Kind) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let failures = Cell::new(0);
+    run(CASES, &prop::collection::vec(unlucky(), 1..10), |steps| {
+        let gateway = gateway(kind);
+        let mut model = gateway.held();
+        steps.iter().try_for_each(|(step, mishaps)| runtime.block_on(check(&gateway, &mut model, step, mishaps, &failures)))
+    });
+    assert!(failures.get() > CASES / 2, "hardly anything failed: the test shows nothing");
+}
+
+#[test]
+fn answers_are_true_with_members_in_endpoints_of_their_own() {
+    holds(Kind::Separate);
+}
