@@ -91,6 +91,36 @@ async fn nobody_is_lost_with_members_in_endpoints_of_their_own() {
     attributes(Kind::Separate).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_lost_one_member_a_call() {
+    members(Kind::Single).await;
+    attributes(Kind::Single).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_lost_with_members_in_the_group() {
+    members(Kind::Inline).await;
+    attributes(Kind::Inline).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_lost_with_records_as_wholes() {
+    members(Kind::Document).await;
+    attributes(Kind::Document).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_lost_field_by_field() {
+    members(Kind::Rpc).await;
+    attributes(Kind::Rpc).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_lost_with_memberships_that_are_records() {
+    members(Kind::Records).await;
+    attributes(Kind::Records).await;
+}
+
 /// What one change of a group of a hundred thousand costs.
 async fn of_many(kind: Kind, operation: Value) -> Vec<String> {
     let mut state = State::new(3, &[&[1]]);
@@ -105,6 +135,34 @@ async fn of_many(kind: Kind, operation: Value) -> Vec<String> {
 async fn one_more_of_a_hundred_thousand_is_one_call_with_members_in_endpoints_of_their_own() {
     assert_eq!(of_many(Kind::Separate, added(2)).await, [r#"POST /groups/4/members {"user_ids":[2]}"#]);
     assert_eq!(of_many(Kind::Separate, removed(1)).await, ["DELETE /groups/4/members/1 null"]);
+}
+
+#[tokio::test]
+async fn one_more_of_a_hundred_thousand_is_one_call_one_member_a_call() {
+    assert_eq!(of_many(Kind::Single, added(2)).await, ["POST /groups/4/members/2 null"]);
+    assert_eq!(of_many(Kind::Single, removed(1)).await, ["DELETE /groups/4/members/1 null"]);
+}
+
+#[tokio::test]
+async fn one_more_of_a_hundred_thousand_is_one_call_with_members_in_the_group() {
+    assert_eq!(of_many(Kind::Inline, added(2)).await, [r#"PATCH /groups/4 {"add":[2]}"#]);
+    assert_eq!(of_many(Kind::Inline, removed(1)).await, [r#"PATCH /groups/4 {"remove":[1]}"#]);
+}
+
+/// The name of the group is in the call: the group is read, which does not have its members.
+#[tokio::test]
+async fn one_more_of_a_hundred_thousand_does_not_read_the_others_field_by_field() {
+    let joined = ["GET /team?team=4 null", r#"POST /person/join {"person":2,"team":"group4"}"#];
+    assert_eq!(of_many(Kind::Rpc, added(2)).await, joined);
+    let quit = ["GET /team?team=4 null", r#"POST /person/quit {"person":1,"team":"group4"}"#];
+    assert_eq!(of_many(Kind::Rpc, removed(1)).await, quit);
+}
+
+/// Only the list tells the id of the membership that goes.
+#[tokio::test]
+async fn one_more_of_a_hundred_thousand_is_one_call_with_memberships_that_are_records() {
+    assert_eq!(of_many(Kind::Records, added(2)).await, [r#"POST /memberships {"group":4,"user":2}"#]);
+    assert_eq!(of_many(Kind::Records, removed(1)).await, ["GET /memberships?group=4 null", "DELETE /memberships/90001 null"]);
 }
 
 /// A client that wants an answer, but no members in it: the group is read, its members are not.

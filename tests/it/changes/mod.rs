@@ -9,12 +9,9 @@ mod properties;
 mod requests;
 mod table;
 
-use std::pin::Pin;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
-use scimitar::app::{Given, load_mapping};
-use scimitar::engine::ports::System;
+use scimitar::app::{Given, Host, load_mapping};
 use scimitar::engine::{Context, Engine, Offer};
 use scimitar::mapping::Mapping;
 use scimitar::scim::Profile;
@@ -28,32 +25,6 @@ const BASE: &str = "https://scim.test/v2";
 struct Gateway {
     engine: Engine<Fake>,
     fake: Fake,
-}
-
-/// A clock that is moved by waiting alone, so that nothing depends on how fast this runs.
-#[derive(Debug, Clone)]
-struct Clock(Arc<Mutex<Instant>>);
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(Instant::now())))
-    }
-}
-
-impl System for Clock {
-    fn now(&self) -> Instant {
-        *self.0.lock().unwrap()
-    }
-
-    fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        *self.0.lock().unwrap() += time;
-        Box::pin(tokio::task::yield_now())
-    }
-
-    fn random(&self, bytes: &mut [u8]) -> bool {
-        bytes.fill(7);
-        true
-    }
 }
 
 fn context() -> Context {
@@ -78,7 +49,7 @@ impl Gateway {
                 mapping
             }
         };
-        Self { engine: Engine::new(mapping, fake.clone(), Clock::default(), Offer::default()), fake }
+        Self { engine: Engine::new(mapping, fake.clone(), Host, Offer::default()), fake }
     }
 
     /// What the backend holds.

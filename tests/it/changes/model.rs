@@ -303,6 +303,18 @@ impl Model {
         }
     }
 
+    /// What another one has otherwise, for people.
+    pub(crate) fn against(&self, other: &Self) -> String {
+        let users: BTreeSet<&String> = self.users.keys().chain(other.users.keys()).collect();
+        let users = users.into_iter().filter(|id| self.users.get(*id) != other.users.get(*id));
+        let groups: BTreeSet<&String> = self.groups.keys().chain(other.groups.keys()).collect();
+        let groups = groups.into_iter().filter(|id| self.groups.get(*id) != other.groups.get(*id));
+        let mut lines: Vec<String> =
+            users.map(|id| format!("user {id}:\n    {:?}\n    {:?}", self.users.get(id), other.users.get(id))).collect();
+        lines.extend(groups.map(|id| format!("group {id}:\n    {:?}\n    {:?}", self.groups.get(id), other.groups.get(id))));
+        lines.join("\n")
+    }
+
     /// Gives what was made its id.
     pub(crate) fn settle(&mut self, id: &str) {
         if let Some(user) = self.users.remove(NEW) {

@@ -21,8 +21,9 @@ pub(crate) fn gateway(kind: Kind) -> Gateway {
 
 /// Runs a property over cases from a strategy, from a seed that is told when it fails.
 pub(crate) fn run<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
-    let given = std::env::var("SCIMITAR_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = given.unwrap_or_else(|| RandomState::new().hash_one(0));
+    let given = |name| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
+    let cases = given("SCIMITAR_TEST_CASES").and_then(|cases| u32::try_from(cases).ok()).unwrap_or(cases);
+    let seed = given("SCIMITAR_TEST_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
     let config =
         Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(seed), max_shrink_iters: 5_000, ..Config::default() };
     if let Err(error) = TestRunner::new(config).run(strategy, test) {
@@ -78,7 +79,7 @@ async fn check(gateway: &Gateway, model: &mut Model, step: &Step) -> Result<(), 
             } else {
                 prop_assert!(reply.body.is_none() || step.target().1 == Some(&id), "{}", what());
             }
-            prop_assert_eq!(&held, &after, "{}", what());
+            prop_assert!(held == after, "held and asked for are {}\n{}", held.against(&after), what());
             prop_assert_eq!(reply.status, step.status(), "{}", what());
             prop_assert_eq!(reply.body.is_none(), reply.status == 204, "{}", what());
             check_body(reply.body.as_ref(), step.target().0, &held)
@@ -86,7 +87,13 @@ async fn check(gateway: &Gateway, model: &mut Model, step: &Step) -> Result<(), 
             *model = after;
         }
         (Err(statuses), Err(error)) => {
-            prop_assert_eq!(&held, &*model, "after {}: {}", error, what());
+            prop_assert!(
+                held == *model,
+                "refused with \"{}\", but now and before are {}\n{}",
+                error,
+                held.against(model),
+                what()
+            );
             prop_assert!(statuses.contains(&error.to_scim().status), "{} instead of {:?}: {}", error, statuses, what());
         }
         (Ok(_), Err(error)) => prop_assert!(false, "{error}: {}", what()),
@@ -107,4 +114,29 @@ fn holds(kind: Kind) {
 #[test]
 fn changes_are_made_with_members_in_endpoints_of_their_own() {
     holds(Kind::Separate);
+}
+
+#[test]
+fn changes_are_made_one_member_a_call() {
+    holds(Kind::Single);
+}
+
+#[test]
+fn changes_are_made_with_members_in_the_group() {
+    holds(Kind::Inline);
+}
+
+#[test]
+fn changes_are_made_with_records_as_wholes() {
+    holds(Kind::Document);
+}
+
+#[test]
+fn changes_are_made_field_by_field() {
+    holds(Kind::Rpc);
+}
+
+#[test]
+fn changes_are_made_with_memberships_that_are_records() {
+    holds(Kind::Records);
 }
