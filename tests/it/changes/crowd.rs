@@ -12,7 +12,7 @@ use super::fake::{Fake, Kind, State};
 use super::{Gateway, context};
 
 /// No more than a way to notice what never ends.
-const EVER: Duration = Duration::from_secs(120);
+const EVER: Duration = Duration::from_mins(2);
 
 fn patch(endpoint: &str, id: u64, operations: &Value) -> ScimRequest {
     let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations });

@@ -12,6 +12,8 @@ use scimitar::translate::call::{Answer, HttpCall};
 use scimitar::translate::outcome::{Fault, FaultClass};
 use serde_json::{Map, Value, json};
 
+use super::api::{rest, rpc};
+
 /// How a backend wants to be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -79,12 +81,12 @@ pub(crate) struct Fake {
 }
 
 /// A request as the backend sees it.
-struct Asked<'a> {
-    method: Method,
-    path: Vec<&'a str>,
-    query: BTreeMap<String, String>,
-    body: Value,
-    rev: Option<u64>,
+pub(crate) struct Asked<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: Vec<&'a str>,
+    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) body: Value,
+    pub(crate) rev: Option<u64>,
 }
 
 /// The fields of a user that can be written.
@@ -92,17 +94,22 @@ const USER: [&str; 12] = ["login", "ext", "display", "first", "last", "job", "ni
 const GROUP: [&str; 2] = ["name", "ext"];
 
 /// Members that one call may add.
-const BATCH: usize = 100;
+pub(crate) const BATCH: usize = 100;
 /// Members that one call may add or remove with `Kind::Inline`.
-const DELTA: usize = 200;
+pub(crate) const DELTA: usize = 200;
 
-type Outcome = Result<Answer, Answer>;
+/// An answer that says no; nothing was changed.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+pub(crate) type Outcome = Result<Answer, Refused>;
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] = [Self::Separate, Self::Single, Self::Inline, Self::Document, Self::Rpc, Self::Records];
-
     /// Whether a status has calls of its own.
-    fn switches(self) -> bool {
+    pub(crate) fn switches(self) -> bool {
         matches!(self, Self::Separate | Self::Single | Self::Rpc)
     }
 }
@@ -164,13 +171,13 @@ impl State {
         }
     }
 
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
     /// A space of their own: an id of a user is never one of a membership.
-    fn next_membership(&mut self) -> u64 {
+    pub(crate) fn next_membership(&mut self) -> u64 {
         self.last_membership += 1;
         90_000 + self.last_membership
     }
@@ -179,11 +186,11 @@ impl State {
         self.memberships.range((group, 0)..=(group, u64::MAX)).map(|((_, user), _)| *user)
     }
 
-    fn groups_of(&self, user: u64) -> Vec<u64> {
+    pub(crate) fn groups_of(&self, user: u64) -> Vec<u64> {
         self.memberships.keys().filter(|(_, member)| *member == user).map(|(group, _)| *group).collect()
     }
 
-    fn shown_user(&self, kind: Kind, id: u64) -> Value {
+    pub(crate) fn shown_user(&self, kind: Kind, id: u64) -> Value {
         let mut user = self.users[&id].clone();
         if kind == Kind::Inline {
             user["team_ids"] = json!(self.groups_of(id));
@@ -191,7 +198,7 @@ impl State {
         user
     }
 
-    fn shown_group(&self, kind: Kind, id: u64) -> Value {
+    pub(crate) fn shown_group(&self, kind: Kind, id: u64) -> Value {
         let mut group = self.groups[&id].clone();
         if matches!(kind, Kind::Inline | Kind::Document) {
             group["member_ids"] = json!(self.members(id).collect::<Vec<_>>());
@@ -199,12 +206,18 @@ impl State {
         group
     }
 
-    fn bump(record: &mut Value) {
+    pub(crate) fn bump(record: &mut Value) {
         record["rev"] = json!(record["rev"].as_u64().unwrap() + 1);
     }
 
     /// Makes or changes a user. A whole one loses what it does not name.
-    fn write_user(&mut self, kind: Kind, id: Option<u64>, fields: &Map<String, Value>, whole: bool) -> Result<u64, Answer> {
+    pub(crate) fn write_user(
+        &mut self,
+        kind: Kind,
+        id: Option<u64>,
+        fields: &Map<String, Value>,
+        whole: bool,
+    ) -> Result<u64, Refused> {
         let fresh = || json!({ "id": self.last + 1, "rev": 0, "mails": [], "status": "A" });
         let mut user = id.map_or_else(fresh, |id| self.users[&id].clone());
         for field in USER.iter().filter(|field| whole && !(**field == "status" && kind.switches())) {
@@ -240,7 +253,7 @@ impl State {
     }
 
     /// Makes or changes a group, its members excepted.
-    fn write_group(&mut self, id: Option<u64>, fields: &Map<String, Value>, whole: bool) -> Result<u64, Answer> {
+    pub(crate) fn write_group(&mut self, id: Option<u64>, fields: &Map<String, Value>, whole: bool) -> Result<u64, Refused> {
         let fresh = || json!({ "id": self.last + 1, "rev": 0 });
         let mut group = id.map_or_else(fresh, |id| self.groups[&id].clone());
         for field in GROUP.iter().filter(|_| whole) {
@@ -260,25 +273,25 @@ impl State {
         Ok(id)
     }
 
-    fn switch(&mut self, id: u64, on: bool) {
+    pub(crate) fn switch(&mut self, id: u64, on: bool) {
         let user = self.users.get_mut(&id).unwrap();
         user["status"] = json!(if on { "A" } else { "D" });
         Self::bump(user);
     }
 
     /// The ids of a list; those of nobody are an error.
-    fn known(&self, ids: &Value, batch: usize) -> Result<Vec<u64>, Answer> {
+    pub(crate) fn known(&self, ids: &Value, batch: usize) -> Result<Vec<u64>, Refused> {
         let ids: Vec<u64> = ids.as_array().into_iter().flatten().map(|id| id.as_u64().unwrap()).collect();
         assert!(ids.len() <= batch, "{} members in one call", ids.len());
         let unknown: Vec<u64> = ids.iter().copied().filter(|id| !self.users.contains_key(id)).collect();
         match unknown.as_slice() {
             [] => Ok(ids),
-            unknown => Err(plain(422, &json!({ "ok": false, "error": "UNKNOWN", "ids": unknown }))),
+            unknown => Err(Refused { status: 422, body: json!({ "ok": false, "error": "UNKNOWN", "ids": unknown }) }),
         }
     }
 
     /// The id of the new membership, if it is one.
-    fn join(&mut self, group: u64, user: u64) -> Option<u64> {
+    pub(crate) fn join(&mut self, group: u64, user: u64) -> Option<u64> {
         if self.memberships.contains_key(&(group, user)) {
             return None;
         }
@@ -288,7 +301,7 @@ impl State {
     }
 
     /// Gives a group exactly these members.
-    fn set_members(&mut self, group: u64, users: &[u64]) {
+    pub(crate) fn set_members(&mut self, group: u64, users: &[u64]) {
         let gone: Vec<u64> = self.members(group).filter(|user| !users.contains(user)).collect();
         for user in gone {
             self.memberships.remove(&(group, user));
@@ -298,7 +311,7 @@ impl State {
         }
     }
 
-    fn delete_user(&mut self, id: u64) {
+    pub(crate) fn delete_user(&mut self, id: u64) {
         self.users.remove(&id);
         self.memberships.retain(|(_, user), _| *user != id);
         for user in self.users.values_mut().filter(|user| user["boss"] == id) {
@@ -307,16 +320,16 @@ impl State {
         }
     }
 
-    fn delete_group(&mut self, id: u64) {
+    pub(crate) fn delete_group(&mut self, id: u64) {
         self.groups.remove(&id);
         self.memberships.retain(|(group, _), _| *group != id);
     }
 
-    fn user(&self, id: &str) -> Result<u64, Answer> {
+    pub(crate) fn user(&self, id: &str) -> Result<u64, Refused> {
         id.parse().ok().filter(|id| self.users.contains_key(id)).ok_or_else(|| refusal(404, "NO_SUCH"))
     }
 
-    fn group(&self, id: &str) -> Result<u64, Answer> {
+    pub(crate) fn group(&self, id: &str) -> Result<u64, Refused> {
         id.parse().ok().filter(|id| self.groups.contains_key(id)).ok_or_else(|| refusal(404, "NO_SUCH"))
     }
 }
@@ -345,11 +358,6 @@ impl Fake {
         *self.mishaps.lock().unwrap() = mishaps.into_iter();
     }
 
-    /// The mishaps that did not come to pass.
-    pub(crate) fn spare(&self) -> Vec<Option<Mishap>> {
-        std::mem::take(&mut *self.mishaps.lock().unwrap()).collect()
-    }
-
     /// A copy of what the backend holds.
     pub(crate) fn state(&self) -> State {
         self.state.lock().unwrap().clone()
@@ -357,7 +365,7 @@ impl Fake {
 
     /// What the backend says instead of an answer.
     fn refusal(&self, status: u16, error: &str) -> Answer {
-        refusal(if self.kind == Kind::Rpc { 200 } else { status }, error)
+        plain(if self.kind == Kind::Rpc { 200 } else { status }, &refusal(status, error).body)
     }
 
     /// The most calls that were there at once.
@@ -371,7 +379,7 @@ impl Fake {
             Kind::Rpc => rpc(&mut state, asked),
             kind => rest(kind, &mut state, asked),
         };
-        answer.unwrap_or_else(|refusal| refusal)
+        answer.unwrap_or_else(|refused| plain(refused.status, &refused.body))
     }
 }
 
@@ -433,237 +441,11 @@ impl Backend for Fake {
     }
 }
 
-fn plain(status: u16, body: &Value) -> Answer {
+pub(crate) fn plain(status: u16, body: &Value) -> Answer {
     let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
     Answer { status, headers: HeaderMap::new(), body }
 }
 
-fn refusal(status: u16, error: &str) -> Answer {
-    plain(status, &json!({ "ok": false, "error": error }))
-}
-
-/// The calls of all kinds but `Rpc`.
-fn rest(kind: Kind, state: &mut State, asked: &Asked<'_>) -> Outcome {
-    let none = || plain(204, &Value::Null);
-    let fields = asked.body.as_object().cloned().unwrap_or_default();
-    let in_parts = matches!(kind, Kind::Separate | Kind::Inline | Kind::Records);
-    let fresh = |record: &Value| match asked.rev {
-        _ if !matches!(kind, Kind::Separate | Kind::Single | Kind::Document) => Ok(()),
-        Some(rev) if record["rev"] == rev => Ok(()),
-        Some(_) => Err(refusal(409, "STALE")),
-        None => panic!("a revision is missing"),
-    };
-    match (asked.method.as_str(), asked.path.as_slice()) {
-        ("GET", ["users", id]) => Ok(plain(200, &state.shown_user(kind, state.user(id)?))),
-        ("GET", ["users", id, "groups"]) if kind == Kind::Separate => {
-            let rows: Vec<Value> = state.groups_of(state.user(id)?).iter().map(|id| json!({ "id": id })).collect();
-            Ok(plain(200, &json!({ "rows": rows })))
-        }
-        ("POST", ["users"]) => {
-            let id = state.write_user(kind, None, &fields, false)?;
-            let answer = if kind == Kind::Single { json!({ "new": id }) } else { state.shown_user(kind, id) };
-            Ok(plain(201, &answer))
-        }
-        ("PATCH", ["users", id]) if in_parts => {
-            let id = state.user(id)?;
-            fresh(&state.users[&id])?;
-            state.write_user(kind, Some(id), &fields, false)?;
-            Ok(plain(200, &state.shown_user(kind, id)))
-        }
-        ("PUT", ["users", id]) if !in_parts => {
-            let id = state.user(id)?;
-            fresh(&state.users[&id])?;
-            state.write_user(kind, Some(id), &fields, true)?;
-            Ok(if kind == Kind::Single { none() } else { plain(200, &state.shown_user(kind, id)) })
-        }
-        ("POST", ["users", id, "suspend" | "reactivate"]) if kind.switches() => {
-            let id = state.user(id)?;
-            state.switch(id, asked.path[2] == "reactivate");
-            Ok(none())
-        }
-        ("DELETE", ["users", id]) => {
-            let id = state.user(id)?;
-            state.delete_user(id);
-            Ok(none())
-        }
-        ("GET", ["groups", id]) => Ok(plain(200, &state.shown_group(kind, state.group(id)?))),
-        ("POST", ["groups"]) => {
-            let mut fields = fields;
-            let members = fields.remove("member_ids").filter(|_| kind == Kind::Document).unwrap_or_default();
-            let members = state.known(&members, usize::MAX)?;
-            let id = state.write_group(None, &fields, false)?;
-            state.set_members(id, &members);
-            let answer = if kind == Kind::Single { json!({ "new": id }) } else { state.shown_group(kind, id) };
-            Ok(plain(201, &answer))
-        }
-        ("PATCH", ["groups", id]) if in_parts => {
-            let id = state.group(id)?;
-            let mut fields = fields;
-            let mut delta = |name: &str| fields.remove(name).filter(|_| kind == Kind::Inline);
-            let (add, remove) = (delta("add"), delta("remove"));
-            let is_delta = add.is_some() || remove.is_some();
-            let add = state.known(&add.unwrap_or_default(), DELTA)?;
-            if !is_delta || !fields.is_empty() {
-                state.write_group(Some(id), &fields, false)?;
-            }
-            for user in add {
-                state.join(id, user);
-            }
-            let gone = remove.unwrap_or_default();
-            assert!(gone.as_array().is_none_or(|gone| gone.len() <= DELTA), "{gone}");
-            for user in gone.as_array().into_iter().flatten() {
-                state.memberships.remove(&(id, user.as_u64().unwrap()));
-            }
-            Ok(if is_delta { none() } else { plain(200, &state.shown_group(kind, id)) })
-        }
-        ("PUT", ["groups", id]) if !in_parts => {
-            let id = state.group(id)?;
-            let mut fields = fields;
-            if kind == Kind::Document {
-                fresh(&state.groups[&id])?;
-                let members = fields.remove("member_ids").unwrap_or_default();
-                let members = state.known(&members, usize::MAX)?;
-                state.write_group(Some(id), &fields, true)?;
-                state.set_members(id, &members);
-                return Ok(plain(200, &state.shown_group(kind, id)));
-            }
-            state.write_group(Some(id), &fields, true)?;
-            Ok(none())
-        }
-        ("DELETE", ["groups", id]) => {
-            let id = state.group(id)?;
-            state.delete_group(id);
-            Ok(none())
-        }
-        (_, ["groups", id, "members", ..]) if matches!(kind, Kind::Separate | Kind::Single) => {
-            let group = state.group(id)?;
-            members(kind, state, asked, group)
-        }
-        (_, ["memberships", ..]) if kind == Kind::Records => memberships(state, asked),
-        _ => panic!("{} {:?}", asked.method, asked.path),
-    }
-}
-
-/// The endpoints of the members of a group.
-fn members(kind: Kind, state: &mut State, asked: &Asked<'_>, group: u64) -> Outcome {
-    let done = Ok(plain(204, &Value::Null));
-    match (asked.method.as_str(), &asked.path[3..]) {
-        ("GET", []) => {
-            let rows: Vec<Value> = state.members(group).map(|user| json!({ "user": user })).collect();
-            Ok(plain(200, &json!({ "rows": rows })))
-        }
-        ("POST", []) if kind == Kind::Separate => {
-            for user in state.known(&asked.body["user_ids"], BATCH)? {
-                state.join(group, user);
-            }
-            done
-        }
-        ("POST", [user]) if kind == Kind::Single => {
-            let user = state.user(user).map_err(|_| refusal(404, "UNKNOWN"))?;
-            state.join(group, user).map_or_else(|| Err(refusal(409, "ALREADY")), |_| done)
-        }
-        ("DELETE", [user]) => {
-            let gone = user.parse().ok().and_then(|user| state.memberships.remove(&(group, user)));
-            gone.map_or_else(|| Err(refusal(404, "NOT_MEMBER")), |_| done)
-        }
-        _ => panic!("{} {:?}", asked.method, asked.path),
-    }
-}
-
-/// Memberships with ids of their own.
-fn memberships(state: &mut State, asked: &Asked<'_>) -> Outcome {
-    match (asked.method.as_str(), &asked.path[1..]) {
-        ("GET", []) => {
-            let wanted = |name: &str, id: u64| asked.query.get(name).is_none_or(|wanted| *wanted == id.to_string());
-            if let Some(group) = asked.query.get("group") {
-                state.group(group)?;
-            }
-            let rows = state.memberships.iter().filter(|((group, user), _)| wanted("group", *group) && wanted("user", *user));
-            let rows: Vec<Value> = rows.map(|((group, user), id)| json!({ "id": id, "group": group, "user": user })).collect();
-            Ok(plain(200, &json!({ "rows": rows })))
-        }
-        ("POST", []) => {
-            let group = state.group(&asked.body["group"].to_string())?;
-            let user = state.user(&asked.body["user"].to_string()).map_err(|_| refusal(422, "UNKNOWN"))?;
-            let id = state.join(group, user).ok_or_else(|| refusal(409, "ALREADY"))?;
-            Ok(plain(201, &json!({ "id": id, "group": group, "user": user })))
-        }
-        ("DELETE", [id]) => {
-            let place = state.memberships.iter().find(|(_, known)| known.to_string() == *id).map(|(place, _)| *place);
-            state.memberships.remove(&place.ok_or_else(|| refusal(404, "NOT_MEMBER"))?);
-            Ok(plain(204, &Value::Null))
-        }
-        _ => panic!("{} {:?}", asked.method, asked.path),
-    }
-}
-
-/// The calls of `Kind::Rpc`; whatever it says, it says with status 200.
-fn rpc(state: &mut State, asked: &Asked<'_>) -> Outcome {
-    let refused = |refusal: Answer| Answer { status: 200, ..refusal };
-    call(state, asked).map_err(refused).map(|found| {
-        let mut body = json!({ "ok": true });
-        body.as_object_mut().unwrap().extend(found);
-        plain(200, &body)
-    })
-}
-
-fn call(state: &mut State, asked: &Asked<'_>) -> Result<Map<String, Value>, Answer> {
-    let body = &asked.body;
-    let of = |value: Value| value.as_object().cloned().unwrap();
-    let named = |name: &str| asked.query.get(name).cloned().unwrap_or_else(|| body[name].to_string());
-    let one = || {
-        let field = body["field"].as_str().unwrap().to_owned();
-        Map::from_iter([(field, body["value"].clone())])
-    };
-    match (asked.method.as_str(), asked.path.as_slice()) {
-        ("GET", ["person"]) => Ok(of(json!({ "person": state.users[&state.user(&named("person"))?] }))),
-        ("POST", ["person", "new"]) => {
-            let id = state.write_user(Kind::Rpc, None, body.as_object().unwrap(), false)?;
-            Ok(of(json!({ "person": id })))
-        }
-        ("GET", ["team"]) => Ok(of(json!({ "team": state.groups[&state.group(&named("team"))?] }))),
-        ("GET", ["team", "people"]) => {
-            let team = state.group(&named("team"))?;
-            Ok(of(json!({ "people": state.members(team).map(|user| json!({ "person": user })).collect::<Vec<_>>() })))
-        }
-        ("POST", ["team", "new"]) => {
-            let id = state.write_group(None, body.as_object().unwrap(), false)?;
-            Ok(of(json!({ "team": id })))
-        }
-        ("POST", ["person", verb @ ("join" | "quit")]) => {
-            let team = state.groups.iter().find(|(_, group)| group["name"] == body["team"]).map(|(id, _)| *id);
-            let team = team.ok_or_else(|| refusal(404, "NO_SUCH"))?;
-            let person = state.user(&named("person")).map_err(|_| refusal(404, "UNKNOWN"))?;
-            if *verb == "join" {
-                state.join(team, person).ok_or_else(|| refusal(409, "ALREADY"))?;
-            } else {
-                state.memberships.remove(&(team, person)).ok_or_else(|| refusal(404, "NOT_MEMBER"))?;
-            }
-            Ok(Map::new())
-        }
-        ("POST", ["person", verb]) => {
-            let person = state.user(&named("person"))?;
-            match *verb {
-                "set" => drop(state.write_user(Kind::Rpc, Some(person), &one(), false)?),
-                "enable" | "disable" => state.switch(person, *verb == "enable"),
-                "leave" => state.memberships.retain(|(_, user), _| *user != person),
-                "remove" if !state.groups_of(person).is_empty() => return Err(refusal(409, "MEMBER")),
-                "remove" => state.delete_user(person),
-                _ => panic!("{:?}", asked.path),
-            }
-            Ok(Map::new())
-        }
-        ("POST", ["team", verb]) => {
-            let team = state.group(&named("team"))?;
-            match *verb {
-                "set" => drop(state.write_group(Some(team), &one(), false)?),
-                "empty" => state.memberships.retain(|(group, _), _| *group != team),
-                "remove" if state.members(team).next().is_some() => return Err(refusal(409, "MEMBER")),
-                "remove" => state.delete_group(team),
-                _ => panic!("{:?}", asked.path),
-            }
-            Ok(Map::new())
-        }
-        _ => panic!("{} {:?}", asked.method, asked.path),
-    }
+pub(crate) fn refusal(status: u16, error: &str) -> Refused {
+    Refused { status, body: json!({ "ok": false, "error": error }) }
 }

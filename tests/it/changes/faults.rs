@@ -19,7 +19,7 @@ use super::{Gateway, context};
 /// Sequences for each kind.
 const CASES: u32 = 200;
 /// How long anything may take that is not expected to take any time: no more than a way to notice what never ends.
-const EVER: Duration = Duration::from_secs(120);
+const EVER: Duration = Duration::from_mins(2);
 
 /// A step, and what befalls its calls: about every tenth.
 fn unlucky() -> impl Strategy<Value = (Step, Vec<Option<Mishap>>)> {

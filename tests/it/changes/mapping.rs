@@ -35,10 +35,10 @@ const ATTRIBUTES: &str = r#"    id: { at: $.id, as: integer }
       enterprise:manager.value: { at: $.boss, refers: User }
 "#;
 
-const GROUP: &str = r#"  Group:
+const GROUP: &str = r"  Group:
     id: { at: $.id, as: integer }
     attributes: { displayName: $.name, externalId: $.ext }
-"#;
+";
 
 /// The mapping text.
 pub(crate) fn text(kind: Kind) -> String {
@@ -92,11 +92,11 @@ const SINGLE_GROUP: &str = r#"    get: GET /groups/{{key}}
       remove: { call: "DELETE /groups/{{key}}/members/{{member}}" }
 "#;
 
-const PARTS_USER: &str = r#"    get: GET /users/{{key}}
+const PARTS_USER: &str = r"    get: GET /users/{{key}}
     create: { call: POST /users, undo: delete }
     update: PATCH /users/{{key}}
     delete: DELETE /users/{{key}}
-"#;
+";
 
 const INLINE_GROUP: &str = r#"    get: GET /groups/{{key}}
     create: { call: POST /groups, undo: delete }

@@ -1,5 +1,7 @@
 //! Changes on fake backends of every kind: what they come to, what they cost, and what is true when calls fail.
 
+mod api;
+mod bulk;
 mod crowd;
 mod fake;
 mod faults;

@@ -55,9 +55,9 @@ async fn calls_of(name: &str) {
         let made: Vec<Value> = gateway.fake.calls().iter().map(written).collect();
         let status = answer.as_ref().map(|reply| reply.status).unwrap_or_default();
         if case["status"] != status || json!(made) != *expected {
-            let show = |calls: &[Value]| calls.iter().map(|call| format!("    {call}\n")).collect::<String>();
+            let show = |calls: &[Value]| calls.iter().map(Value::to_string).collect::<Vec<_>>().join("\n    ");
             wrong.push(format!(
-                "{}: {}\n  wanted {}\n{}  made {status} {:?}\n{}",
+                "{}: {}\n  wanted {}\n    {}\n  made {status} {:?}\n    {}",
                 case["why"],
                 case["request"],
                 case["status"],
