@@ -3,6 +3,8 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -150,6 +152,37 @@ fn holds(kind: Kind) {
     assert!(failures.get() > CASES / 2, "hardly anything failed: the test shows nothing");
 }
 
+/// A request that is dropped half-way keeps nobody out.
+async fn dropped(kind: Kind) {
+    let operations = json!([
+        { "op": "replace", "path": "displayName", "value": "Staff" },
+        { "op": "add", "path": "members", "value": [{ "value": "4" }] },
+    ]);
+    let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations });
+    for polls in 0..40 {
+        let gateway = gateway(kind);
+        let context = context();
+        let request = ScimRequest::Patch {
+            endpoint: "/Groups".to_owned(),
+            id: "7".to_owned(),
+            body: body.clone(),
+            names: Names::default(),
+        };
+        {
+            let mut call = Box::pin(gateway.engine.call(&context, request.clone()));
+            for _ in 0..polls {
+                if poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready())).await {
+                    break;
+                }
+            }
+        }
+        let again = tokio::time::timeout(EVER, gateway.engine.call(&context, request)).await;
+        assert!(matches!(again, Ok(Ok(_))), "{kind:?} after {polls}: {again:?}");
+        let group = &gateway.held().groups["7"];
+        assert!(group.name == "Staff" && group.members.contains("4"), "{kind:?} after {polls}: {group:?}");
+    }
+}
+
 #[test]
 fn answers_are_true_with_members_in_endpoints_of_their_own() {
     holds(Kind::Separate);
@@ -178,4 +211,11 @@ fn answers_are_true_field_by_field() {
 #[test]
 fn answers_are_true_with_memberships_that_are_records() {
     holds(Kind::Records);
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_keeps_nobody_out() {
+    for kind in [Kind::Separate] {
+        dropped(kind).await;
+    }
 }
