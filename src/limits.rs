@@ -49,6 +49,8 @@ pub const RELATION_CALLS: usize = 10_000;
 /// Times that a change is planned anew because the backend had a newer revision. Of several writers of one resource one gets
 /// through in each round, so that this is how many others a write can wait for.
 pub const REPLANS: usize = 20;
+/// Characters of a text that is made up for a field, such as a password.
+pub const GENERATED_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
 /// Writes of one resource that wait for each other.
 pub const WRITERS: usize = 500;
 /// Seconds that a write waits for others of the same resource.

@@ -69,7 +69,7 @@ impl<B: Backend> Engine<B> {
                 response: reply.body,
             },
             Err(error) => {
-                if !matches!(error, Error::Client(_)) {
+                if !matches!(error, Error::Client(_) | Error::Partly { .. }) {
                     tracing::warn!(%error, "an operation of a job failed");
                 }
                 entry.failed(location, &error.to_scim())

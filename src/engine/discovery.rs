@@ -43,7 +43,7 @@ impl<B: Backend> Engine<B> {
             "filter": { "supported": true, "maxResults": self.offer.max_results },
             "changePassword": { "supported": maps(&line("password", None)) },
             "sort": { "supported": true },
-            "etag": { "supported": maps(&line("meta", Some("version"))) },
+            "etag": { "supported": true },
             "pagination": {
                 "cursor": true,
                 "index": true,

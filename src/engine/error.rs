@@ -9,6 +9,9 @@ pub enum Error {
     /// The client's request cannot be done; the text is meant for the client.
     #[error(transparent)]
     Client(#[from] ScimError),
+    /// The client's request cannot be done, and of what was done for it before, this remains.
+    #[error("{error}; what remains: {left:?}")]
+    Partly { error: ScimError, left: Vec<String> },
     /// The backend failed, or could not be reached. `left` names changes that were made before and could not be undone.
     #[error("backend {fault}")]
     Backend { fault: Fault, left: Vec<String> },
@@ -33,7 +36,15 @@ impl Error {
     pub const fn may_have_acted(&self) -> bool {
         match self {
             Self::Backend { fault, .. } => fault.class.may_have_acted(),
-            Self::Client(_) | Self::Mapping { .. } | Self::Busy(_) | Self::Gateway(_) => false,
+            Self::Client(_) | Self::Partly { .. } | Self::Mapping { .. } | Self::Busy(_) | Self::Gateway(_) => false,
+        }
+    }
+
+    /// What remains of the request although it failed, if anything does.
+    pub fn left(&self) -> Option<&[String]> {
+        match self {
+            Self::Partly { left, .. } | Self::Backend { left, .. } | Self::Mapping { left, .. } if !left.is_empty() => Some(left),
+            _ => None,
         }
     }
 
@@ -49,9 +60,10 @@ impl Error {
                 left.extend(remain);
                 Self::Mapping { text, left }
             }
-            Self::Client(error) if !remain.is_empty() => {
-                let detail = format!("{}{}", error.detail, remaining(&remain));
-                Self::Client(ScimError { detail, ..error })
+            Self::Client(error) if !remain.is_empty() => Self::Partly { error, left: remain },
+            Self::Partly { error, mut left } => {
+                left.extend(remain);
+                Self::Partly { error, left }
             }
             other => other,
         }
@@ -61,6 +73,7 @@ impl Error {
     pub fn to_scim(&self) -> ScimError {
         match self {
             Self::Client(error) => error.clone(),
+            Self::Partly { error, left } => ScimError { detail: format!("{}{}", error.detail, remaining(left)), ..error.clone() },
             Self::Backend { fault, left } => {
                 let mut detail = match fault.class {
                     FaultClass::Unreachable => {

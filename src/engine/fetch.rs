@@ -1,23 +1,31 @@
 //! Calls and their outcomes, and reading one record.
 
+use std::time::Duration;
+
+use http::HeaderMap;
 use serde_json::Value;
 
 use super::ports::Backend;
 use super::{Error, Operation};
-use crate::mapping::model::Call;
+use crate::mapping::model::{Call, Version};
 use crate::mapping::path::JsonPath;
 use crate::mapping::template::{RenderError, Root, Scope, Template, Variable};
-use crate::scim::{Object, ScimError};
+use crate::scim::{Object, ScimError, etag};
 use crate::translate::call::{self, HttpCall};
 use crate::translate::outcome::{self, Fault, FaultClass, Outcome};
 use crate::translate::read;
 
-/// A record and the resource that it is; relations are not in it.
+/// A record and the resource that it is; relations that have calls of their own are not in it.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) record: Value,
     pub(super) resource: Object,
+    /// The version as the backend told it.
+    pub(super) version: Option<Value>,
 }
+
+/// The first pause before a record that lags behind is read again; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// A fault that the answer itself does not show.
 pub(super) fn unintelligible(call: &Call, detail: &str) -> Error {
@@ -69,10 +77,15 @@ pub(super) fn unexpected(call: &Call, outcome: &Outcome) -> Error {
 impl<B: Backend> Operation<'_, B> {
     /// Sends a call. Faults are errors; what else the answer may mean is for the caller to see.
     pub(super) async fn send(&self, call: HttpCall<'_>) -> Result<Outcome, Error> {
+        self.exchange(call).await.map(|(outcome, _)| outcome)
+    }
+
+    /// Sends a call, and gives the headers of the answer, too.
+    pub(super) async fn exchange(&self, call: HttpCall<'_>) -> Result<(Outcome, HeaderMap), Error> {
         let answer = self.engine.backend.send(&call).await?;
         match outcome::classify(call.call, &answer) {
             Outcome::Fault(fault) => Err(fault.into()),
-            outcome => Ok(outcome),
+            outcome => Ok((outcome, answer.headers)),
         }
     }
 
@@ -83,12 +96,13 @@ impl<B: Backend> Operation<'_, B> {
         };
         let id = read::id_of(self.resource, key).map(Value::from);
         let scope = Scope { key: Some(key), id: id.as_ref(), ..Scope::default() };
-        match self.send(build(&get.call, &scope, None, &[])?).await? {
+        let (outcome, headers) = self.exchange(build(&get.call, &scope, None, &[])?).await?;
+        match outcome {
             Outcome::Good(body) => {
-                let found = self.record(&get.call, &get.item, &body)?;
+                let found = self.record(&get.call, &get.item, &body, Some(&headers))?;
                 // A backend may find more than it was asked for: `GET /users/ANN`, `GET /users/007`. Ids are exact (RFC 7643 section 3.1).
                 let same = found.resource.get("id") == id.as_ref();
-                Ok(same.then_some(found))
+                Ok(Some(found).filter(|found| same && !self.is_gone(&found.record)))
             }
             Outcome::NotFound => Ok(None),
             // The id came from the client.
@@ -97,10 +111,42 @@ impl<B: Backend> Operation<'_, B> {
         }
     }
 
+    /// Reads the record with a key after a write of it, again and again while it lags behind: until it is as it should be, or
+    /// until the time is over that the mapping gives the backend. What is there then is the truth, whatever was asked for.
+    pub(super) async fn settled(&self, key: &Value, is_settled: impl Fn(&Found) -> bool) -> Result<Option<Found>, Error> {
+        let (system, lag) = (&self.engine.system, self.mapping().backend.lag);
+        let began = system.now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let found = self.fetch(key).await?;
+            let spent = system.now().duration_since(began);
+            if found.as_ref().is_some_and(&is_settled) || spent >= lag {
+                return Ok(found);
+            }
+            system.sleep(pause.min(lag.saturating_sub(spent))).await;
+            pause *= 2;
+        }
+    }
+
+    /// Whether a record does not exist for SCIM.
+    pub(super) fn is_gone(&self, record: &Value) -> bool {
+        // A condition selects among elements, so the record is held as one.
+        self.resource.gone.as_ref().is_some_and(|gone| gone.holds(&Value::Array(vec![record.clone()])))
+    }
+
     /// The record in the body of a good answer.
-    pub(super) fn record(&self, call: &Call, item: &JsonPath, body: &Value) -> Result<Found, Error> {
+    pub(super) fn record(&self, call: &Call, item: &JsonPath, body: &Value, headers: Option<&HeaderMap>) -> Result<Found, Error> {
         let record = call.envelope.first(body).and_then(|payload| item.first(payload));
-        let found = record.and_then(|record| Some(Found { resource: self.resource_of(record)?, record: record.clone() }));
+        let found = record.and_then(|record| {
+            let mut resource = self.resource_of(record)?;
+            let version = read::revision(self.resource, record, headers);
+            if let (Version::Header(_), Some(version)) = (&self.resource.version, &version)
+                && let Some(meta) = resource.get_mut("meta").and_then(Value::as_object_mut)
+            {
+                meta.insert("version".to_owned(), Value::from(etag::of_header(version.as_str().unwrap_or_default())));
+            }
+            Some(Found { resource, record: record.clone(), version })
+        });
         found.ok_or_else(|| unintelligible(call, "there is no record with an id in the answer: see `envelope`, `item` and `id`"))
     }
 

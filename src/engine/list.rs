@@ -12,7 +12,7 @@ use super::ports::Backend;
 use super::walk::{Source, too_many};
 use super::window::Wanted;
 use super::{Context, Engine, Error, Operation, Reply};
-use crate::mapping::model::{List, Lookup, LookupAnswer};
+use crate::mapping::model::{List, Lookup, LookupAnswer, Target};
 use crate::mapping::template::Scope;
 use crate::scim::filter::{self, Predicate};
 use crate::scim::messages::{SearchRequest, SortOrder, cursor_response, list_response};
@@ -127,6 +127,15 @@ impl<B: Backend> Operation<'_, B> {
             }
             None => list_response(listed.total.unwrap_or_default(), window.skip + 1, resources),
         }))
+    }
+
+    /// Those whose attribute has that value; two at the most are looked for.
+    pub(super) async fn find_equal(&self, target: &Target, value: &Value) -> Result<Vec<Object>, Error> {
+        let (kind, profile) = (&self.resource.kind, self.context.profile);
+        let filter = filter::parse(&format!("{target} eq {value}"), profile)?.check(kind, profile)?;
+        let projection = Projection::new(&["id".to_owned()], &[], kind, profile)?;
+        let query = Query { filter, sort: None, projection, resume: None, total: false };
+        Ok(self.find(query, Window { skip: 0, count: 2 }).await?.resources)
     }
 
     async fn find(&self, query: Query<'_>, window: Window) -> Result<Listed, Error> {
@@ -246,13 +255,16 @@ impl<B: Backend> Operation<'_, B> {
                 let record = item.first(payload).ok_or_else(lost)?;
                 // `null` or an empty object where a record would be: nobody.
                 let nobody = record.is_null() || record.as_object().is_some_and(serde_json::Map::is_empty);
-                if nobody { Ok(Vec::new()) } else { Ok(vec![self.record(call, item, &body)?.resource]) }
+                if nobody || self.is_gone(record) {
+                    return Ok(Vec::new());
+                }
+                Ok(vec![self.record(call, item, &body, None)?.resource])
             }
             LookupAnswer::Rows(items) => {
                 let rows = items.container(payload).map(|_| items.all(payload)).ok_or_else(lost)?;
                 let row =
                     |row| self.resource_of(row).ok_or_else(|| unintelligible(call, "a row has no id: see `items` and `id`"));
-                rows.into_iter().map(row).collect()
+                rows.into_iter().filter(|record| !self.is_gone(record)).map(row).collect()
             }
         }
     }

@@ -10,14 +10,18 @@ mod fetch;
 mod kept;
 mod list;
 mod locks;
+mod membership;
 mod patch;
 pub mod ports;
+mod random;
 mod read;
 mod relation;
 mod replace;
 pub mod request;
+mod sides;
 mod update;
 mod walk;
+mod whole;
 mod window;
 
 use serde_json::Value;
@@ -29,6 +33,7 @@ pub use request::{Context, Names, Reply, ScimRequest};
 use crate::mapping::Mapping;
 use crate::mapping::model::Resource;
 use crate::scim::{Object, Projection, ScimError};
+use crate::telemetry::audit;
 use cursor::Cursors;
 use kept::Keeper;
 use locks::{Held, Locks};
@@ -102,7 +107,14 @@ impl<B: Backend> Engine<B> {
         for place in &written {
             self.kept.written(*place);
         }
+        let about = request.endpoint().and_then(|endpoint| self.mapping.at(endpoint)).map(|resource| &resource.kind.name);
+        let id = request.id().map(str::to_owned);
         let reply = self.write_one(context, request).await;
+        if let Err(error) = &reply
+            && let Some(left) = error.left()
+        {
+            audit::left_behind(about.map_or("", String::as_str), id.as_deref(), left);
+        }
         for place in &written {
             self.kept.written(*place);
         }

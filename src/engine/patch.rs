@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
+use super::fetch::Found;
 use super::ports::Backend;
+use super::sides::Sides;
 use super::update::Changed;
 use super::{Error, Names, Operation, Reply};
 use crate::limits;
+use crate::scim::Object;
 use crate::scim::patch::PatchRequest;
 use crate::translate::write::key_of;
 use crate::translate::{change, relation};
@@ -26,7 +29,13 @@ impl<B: Backend> Operation<'_, B> {
         let change = match &self.resource.members {
             Some(members) if !on_members.is_empty() => {
                 let present = if relation::needs_members(&on_members) {
-                    self.members(members, &key).await?.ok_or_else(|| self.not_found(id))?
+                    let mut group = Object::from_iter([("id".to_owned(), Value::from(id))]);
+                    if members.list.inline().is_some() {
+                        group = self.fetch(&key).await?.ok_or_else(|| self.not_found(id))?.resource;
+                    } else if !self.attach(&mut group).await? {
+                        return Err(self.not_found(id));
+                    }
+                    group.get("members").and_then(Value::as_array).cloned().unwrap_or_default()
                 } else {
                     Vec::new()
                 };
@@ -36,7 +45,10 @@ impl<B: Backend> Operation<'_, B> {
         };
         let mut found = None;
         let mut former = None;
-        if !rest.operations().is_empty() || conditional {
+        if !conditional && change.is_none() {
+            found = self.patch_blindly(id, &key, &rest).await?;
+        }
+        if found.is_none() && (!rest.operations().is_empty() || conditional) {
             for _ in 0..=limits::REPLANS {
                 let Some(current) = self.fetch(&key).await? else { return Err(self.not_found(id)) };
                 self.check_version(&current.resource)?;
@@ -85,5 +97,18 @@ impl<B: Backend> Operation<'_, B> {
         }
         let resource = self.after_write(id, &key, found.map(|found| found.resource), &projection).await?;
         Ok(Reply::resource(200, resource, &projection.clone().also(written)))
+    }
+
+    /// A change that says all that is to be known, in one call, without reading before; nothing if it takes more, or if the
+    /// backend has another revision than this call needs.
+    async fn patch_blindly(&self, id: &str, key: &Value, request: &PatchRequest<'_>) -> Result<Option<Found>, Error> {
+        // What does not exist for SCIM must not be changed.
+        if self.resource.gone.is_some() {
+            return Ok(None);
+        }
+        let Some((desired, step)) = change::blind(self.resource, request) else { return Ok(None) };
+        let unread = Found { record: Value::Null, resource: Object::new(), version: None };
+        let found = self.step(id, key, &step, &unread, &desired, &mut Sides::default()).await?;
+        Ok(found.map(|found| *found))
     }
 }

@@ -18,7 +18,7 @@ impl<B: Backend> Operation<'_, B> {
         let key = key_of(self.resource, id).ok_or_else(|| self.not_found(id))?;
         let mut incoming = read(sent, &self.resource.kind, Intent::Replace, self.context.profile)?;
         // Members that are left out go, as section 3.5.1 has it and SAP expects.
-        let members = self.resource.members.as_ref().filter(|members| members.add.is_some());
+        let members = self.resource.members.as_ref().filter(|members| members.change.is_possible());
         let members = members.map(|_| incoming.resource.remove("members"));
         let mut found = None;
         for _ in 0..=limits::REPLANS {
@@ -44,7 +44,7 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// The desired resource: what came in, and what a PUT leaves as it is.
-    fn merged(&self, incoming: &Incoming<'_>, current: &Object) -> Result<Object, Error> {
+    pub(super) fn merged(&self, incoming: &Incoming<'_>, current: &Object) -> Result<Object, Error> {
         let mut desired = incoming.resource.clone();
         for attribute in self.resource.kind.attributes() {
             let (sent, present) = (attribute.get(&desired), attribute.get(current));

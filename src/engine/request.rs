@@ -101,6 +101,14 @@ impl ScimRequest {
         }
     }
 
+    /// The id of the resource that it is about, if it names one.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Read { id, .. } | Self::Replace { id, .. } | Self::Patch { id, .. } | Self::Delete { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
     /// Whether it may change something, so that it must not be broken off half-way.
     pub const fn is_write(&self) -> bool {
         match self {

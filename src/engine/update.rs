@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::fetch::{Found, build, unexpected};
 use super::ports::Backend;
+use super::sides::{Identity, Sides};
 use super::{Error, Operation};
-use crate::mapping::model::{Body, Line};
+use crate::mapping::model::{Line, MembershipChange, Send};
 use crate::mapping::template::Scope;
 use crate::scim::{Object, Projection, ScimError};
 use crate::translate::change::{self, Planned};
@@ -37,68 +38,132 @@ impl<B: Backend> Operation<'_, B> {
         let planned = change::updates(self.resource, &changed, desired)?;
         let mut now = from.clone();
         let mut done: Vec<&Line> = Vec::new();
+        let mut sides = Sides::default();
         for step in &planned {
-            match self.step(id, key, step, &now.record, desired).await {
-                Ok(Some(found)) => now = *found,
-                // With If-Match, to plan again would be to find our own revision and say that nothing was done.
-                Ok(None) if done.is_empty() || self.context.if_match.is_none() => return Ok(Changed::Stale),
-                Ok(None) => {
-                    let left = self.change_back(id, key, &now, &from.resource, &done).await;
-                    return Err(self.contended(id).leaving(left));
-                }
-                Err(error) if done.is_empty() => return Err(error),
-                // What may have been done is changed back, too, if it was.
-                Err(error) if error.may_have_acted() => {
+            let error = match self.step(id, key, step, &now, desired, &mut sides).await {
+                Ok(Some(found)) => {
+                    now = *found;
                     done.extend(changed.iter().filter(|line| step.makes(line)).copied());
-                    let left = self.revert(id, key, &from.resource, &done).await;
-                    return Err(error.leaving(left));
+                    continue;
                 }
-                Err(error) => {
-                    let left = self.change_back(id, key, &now, &from.resource, &done).await;
-                    return Err(error.leaving(left));
+                // With If-Match, to plan again would be to find our own revision and say that nothing was done.
+                Ok(None) if done.is_empty() || self.context.if_match.is_none() => {
+                    let identity = Identity::new(id, key);
+                    let left = self.undo(sides, &Scope { record: Some(&now.record), ..identity.scope() }).await;
+                    return if left.is_empty() { Ok(Changed::Stale) } else { Err(self.contended(id).leaving(left)) };
                 }
+                Ok(None) => self.contended(id),
+                Err(error) => error,
+            };
+            let mut left = Vec::new();
+            if error.may_have_acted() && !done.is_empty() {
+                // What may have been done is changed back, too, if it was.
+                done.extend(changed.iter().filter(|line| step.makes(line)).copied());
+                left.extend(self.revert(id, key, &from.resource, &done).await);
+            } else if !done.is_empty() {
+                left.extend(self.change_back(id, key, &now, &from.resource, &done).await);
             }
-            done.extend(changed.iter().filter(|line| step.makes(line)).copied());
+            let scope = Identity::new(id, key);
+            left.extend(self.undo(sides, &Scope { record: Some(&now.record), resource: Some(desired), ..scope.scope() }).await);
+            return Err(error.leaving(left));
         }
         Ok(Changed::Now(Box::new(now)))
     }
 
-    /// One call; `None` if the revision is stale.
-    async fn step(
+    /// One call, with those around it; `None` if the revision is stale.
+    pub(super) async fn step<'m>(
+        &self,
+        id: &str,
+        key: &Value,
+        step: &Planned<'m>,
+        now: &Found,
+        desired: &Object,
+        sides: &mut Sides<'m>,
+    ) -> Result<Option<Box<Found>>, Error> {
+        let identity = Identity::new(id, key);
+        let scope = Scope {
+            record: (!now.record.is_null()).then_some(&now.record),
+            version: now.version.as_ref(),
+            resource: Some(desired),
+            ..identity.scope()
+        };
+        let around = &step.update.around;
+        self.side_calls(&around.before, &scope, sides).await?;
+        let Some(found) = self.update_call(id, key, step, now, desired, &Scope { kept: Some(&sides.kept), ..scope }).await?
+        else {
+            return Ok(None);
+        };
+        if around.after.is_empty() {
+            return Ok(Some(found));
+        }
+        let after = Scope { record: Some(&found.record), version: found.version.as_ref(), ..scope };
+        self.side_calls(&around.after, &after, sides).await.map_err(|error| error.leaving(step.names()))?;
+        self.shown(id, key, step, desired).await.map(Some)
+    }
+
+    async fn update_call(
         &self,
         id: &str,
         key: &Value,
         step: &Planned<'_>,
-        record: &Value,
+        now: &Found,
         desired: &Object,
+        scope: &Scope<'_>,
     ) -> Result<Option<Box<Found>>, Error> {
         let update = step.update;
-        let id_value = Value::from(id);
-        let scope =
-            Scope { id: Some(&id_value), key: Some(key), record: Some(record), resource: Some(desired), ..Scope::default() };
-        let body = match &update.call.body {
-            Body::Record => {
-                let before = write::Before { record, changed: &step.changed };
-                Some(write::body(self.mapping(), step.lines.iter().copied(), desired, Some(before))?)
+        let body = if update.call.holds_fields() || update.send == Send::Each {
+            let before = write::Before { record: &now.record, changed: &step.changed };
+            let mut body = write::body(self.mapping(), step.lines.iter().copied(), desired, Some(before))?;
+            if update.send == Send::Full {
+                self.keep_members(&now.record, &mut body);
             }
-            _ => None,
+            Some(body)
+        } else {
+            None
         };
-        let outcome = self.send(build(&update.call, &scope, body.as_ref(), &[])?).await?;
+        let place = step.lines.first().and_then(|line| line.shape.place()).filter(|_| update.send == Send::Each);
+        let field = place.map(|place| Value::from(place.names().join(".")));
+        let value = place.zip(body.as_ref()).and_then(|(place, body)| place.get(body));
+        let scope = Scope { field: field.as_ref(), value, ..*scope };
+        let (outcome, headers) = self.exchange(build(&update.call, &scope, body.as_ref(), &[])?).await?;
         match outcome {
             Outcome::Good(body) if !update.read_back => {
                 // An answer without the record is no fault: it is read instead.
-                if let Ok(found) = self.record(&update.call, &update.item, &body)
+                if let Ok(found) = self.record(&update.call, &update.item, &body, Some(&headers))
                     && found.resource.get("id").and_then(Value::as_str) == Some(id)
                 {
                     return Ok(Some(Box::new(found)));
                 }
-                self.again(id, key).await.map(Some).map_err(|error| error.leaving(step.names()))
+                self.shown(id, key, step, desired).await.map(Some)
             }
-            Outcome::Good(_) | Outcome::Done => self.again(id, key).await.map(Some).map_err(|error| error.leaving(step.names())),
+            Outcome::Good(_) | Outcome::Done => self.shown(id, key, step, desired).await.map(Some),
             Outcome::NotFound => Err(self.not_found(id)),
             Outcome::Stale => Ok(None),
             Outcome::Refused(error) => Err(error.into()),
             other => Err(unexpected(&update.call, &other)),
+        }
+    }
+
+    /// Reads the resource after a call, until it shows what the call changed.
+    async fn shown(&self, id: &str, key: &Value, step: &Planned<'_>, desired: &Object) -> Result<Box<Found>, Error> {
+        let shows = |found: &Found| {
+            let differing = change::changed(self.resource, &found.resource, desired);
+            !differing.iter().any(|line| line.shape.is_readable() && step.makes(line))
+        };
+        let found = self.settled(key, shows).await.map_err(|error| error.leaving(step.names()))?;
+        found.map(Box::new).ok_or_else(|| self.not_found(id).leaving(step.names()))
+    }
+
+    /// Members that are written with the record are sent as they are by a call that replaces the whole of it.
+    fn keep_members(&self, record: &Value, body: &mut Value) {
+        let Some(members) = self.resource.members.as_ref().filter(|members| matches!(members.change, MembershipChange::Record))
+        else {
+            return;
+        };
+        if let Some((place, _)) = members.list.inline().and_then(|inline| inline.write.as_ref())
+            && let Some(raw) = place.get(record)
+        {
+            place.put(body, raw.clone());
         }
     }
 
@@ -155,7 +220,7 @@ impl<B: Backend> Operation<'_, B> {
         let mut left = names(&lost);
         let mut now = now.clone();
         for step in planned.iter().rev() {
-            match self.step(id, key, step, &now.record, former).await {
+            match self.step(id, key, step, &now, former, &mut Sides::default()).await {
                 Ok(Some(found)) => now = *found,
                 Ok(None) | Err(_) => {
                     let lines: Vec<&Line> = readable.iter().copied().filter(|line| step.makes(line)).collect();

@@ -13,7 +13,7 @@ use super::list::{Listed, Sort};
 use super::ports::Backend;
 use super::walk::{Source, short, too_many};
 use super::{Error, Operation};
-use crate::mapping::model::{Call, List, PageBy, Total};
+use crate::mapping::model::{Call, List, PageBy, Total, Version};
 use crate::mapping::template::Scope;
 use crate::scim::filter::Predicate;
 use crate::scim::{Object, ScimError, ScimType};
@@ -79,7 +79,8 @@ impl<B: Backend> Operation<'_, B> {
                 return Ok(None);
             }
             for (place, row) in (begin..).zip(&rows) {
-                let resource = self.row(list, row)?;
+                // Its total counts what is gone.
+                let Some(resource) = self.row(list, row)? else { return Ok(None) };
                 if !wanted.details.filter && !wanted.check.matches(&resource) {
                     return Ok(ignored(source.call));
                 }
@@ -136,7 +137,7 @@ impl<B: Backend> Operation<'_, B> {
             total = page.total.or(total);
             let before = place;
             for row in &rows {
-                let resource = self.row(list, row)?;
+                let Some(resource) = self.row(list, row)? else { return Ok(None) };
                 if !wanted.details.filter && !wanted.check.matches(&resource) {
                     return Ok(ignored(source.call));
                 }
@@ -261,7 +262,9 @@ impl<B: Backend> Operation<'_, B> {
         let source = Source::list(list);
         let exists = self
             .walk(source, &Scope::default(), query, &self.resource.id.path, |row| {
-                each(self.row(list, row)?);
+                if let Some(resource) = self.row(list, row)? {
+                    each(resource);
+                }
                 Ok(ControlFlow::Continue(()))
             })
             .await?;
@@ -336,8 +339,22 @@ impl<B: Backend> Operation<'_, B> {
         sort.zip(self.relation()).is_some_and(|((key, _), relation)| key.target.same_attribute(&relation))
     }
 
-    fn row(&self, list: &List, row: &Value) -> Result<Object, Error> {
-        self.resource_of(row).ok_or_else(|| unintelligible(&list.call, "a row of the list has no id: see `items` and `id`"))
+    /// What a row of the list tells; nothing if the record does not exist for SCIM.
+    fn row(&self, list: &List, row: &Value) -> Result<Option<Object>, Error> {
+        if self.is_gone(row) {
+            return Ok(None);
+        }
+        let mut resource = self
+            .resource_of(row)
+            .ok_or_else(|| unintelligible(&list.call, "a row of the list has no id: see `items` and `id`"))?;
+        // A hash of a part is not that of the whole.
+        if list.has.is_some()
+            && self.resource.version == Version::Hash
+            && let Some(meta) = resource.get_mut("meta").and_then(Value::as_object_mut)
+        {
+            meta.remove("version");
+        }
+        Ok(Some(resource))
     }
 }
 

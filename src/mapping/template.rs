@@ -64,6 +64,16 @@ pub enum Root {
     Operand,
     /// A whole expression of a query language.
     Expression,
+    /// What the attribute map writes, an object.
+    Fields,
+    /// The version of the resource as the backend told it.
+    Version,
+    /// The backend's record of a member.
+    MemberRecord,
+    /// The row of the list of members that is about a member.
+    Membership,
+    /// A value that an earlier call of the same request gave.
+    Kept(String),
     /// An attribute of the resource as the client wants it.
     Attribute { extension: Option<String>, name: String },
 }
@@ -83,6 +93,11 @@ pub struct Scope<'v> {
     pub right: Option<&'v Value>,
     pub operand: Option<&'v Value>,
     pub expression: Option<&'v Value>,
+    pub fields: Option<&'v Value>,
+    pub version: Option<&'v Value>,
+    pub member_record: Option<&'v Value>,
+    pub membership: Option<&'v Value>,
+    pub kept: Option<&'v Object>,
     pub resource: Option<&'v Object>,
 }
 
@@ -304,6 +319,11 @@ impl Variable {
             Root::Right => scope.right,
             Root::Operand => scope.operand,
             Root::Expression => scope.expression,
+            Root::Fields => scope.fields,
+            Root::Version => scope.version,
+            Root::MemberRecord => scope.member_record,
+            Root::Membership => scope.membership,
+            Root::Kept(name) => scope.kept.and_then(|kept| kept.get(name)),
             Root::Attribute { extension, name } => scope.resource.and_then(|resource| match extension {
                 Some(uri) => resource.get(uri)?.get(name),
                 None => resource.get(name),

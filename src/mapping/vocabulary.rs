@@ -42,6 +42,7 @@ block! {
         "headers": "Headers of every call.",
         "timeout": "The time for one call, such as `10s`.",
         "concurrency": "How many calls one request makes side by side.",
+        "lag": "How long it may take until what was written shows in what is read, such as `2s`; none unless said.",
         "envelope": "Where in a good answer the payload is, a JSONPath.",
         "pages": "How lists come in pages.",
         "errors": "What answers mean; the first match wins, the usual meanings of HTTP stand behind.",
@@ -137,6 +138,7 @@ block! {
         "endpoint": "Its path below the base URL: `/Users` unless said.",
         "description": "What it is for.",
         "id": "Where the key is in a record, a JSONPath.",
+        "gone": "Records that do not exist for SCIM, a JSONPath over a list that holds one: `$[?@.state == 'retired']`.",
         "attributes": "The attribute map: a SCIM attribute and a field of the record a line.",
         "get": "The call that reads one.",
         "list": "The call that lists them.",
@@ -169,6 +171,9 @@ block! {
         "returned": "`request` for what is costly to read.",
         "caseExact": "Whether the backend regards case.",
         "required": "Whether the backend insists on it.",
+        "initial": "What `create` writes if the client sends nothing.",
+        "generate": "Characters of a random text that `create` writes if the client sends nothing; for passwords.",
+        "header": "For `meta.version`: the header of the backend's answers that tells it, such as `ETag`.",
     }
 }
 block! {
@@ -194,6 +199,7 @@ block! {
         "language": "The backend's own query language.",
         "sort": "Orders that the backend gives, by attribute.",
         "has": "The attributes that a row tells, if it does not tell all; the others are read by `get`, where they are asked for.",
+        "gone": "`hidden` if the list leaves out what is `gone`; the gateway walks through it otherwise.",
         "scan": "How far the gateway may walk where the backend cannot filter.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
@@ -273,8 +279,13 @@ block! {
         "query": "Query parameters.",
         "headers": "Headers.",
         "body": "The body, if it is not what the attribute map writes.",
+        "with": "Members of the body besides what the attribute map writes.",
         "item": "Where the record is in the payload, a JSONPath.",
+        "key": "Where the key is in the payload, if the answer is no record; the record is then read.",
         "then": "`read` if the answer is not the whole record.",
+        "before": "Calls that are made before this one.",
+        "after": "Calls that are made after this one.",
+        "conflict": "What happens if a resource of that name is there already; 409 unless said.",
         "undo": "`delete` if a resource whose later calls fail is to be deleted again.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
@@ -288,7 +299,10 @@ block! {
         "body": "The body, if it is not what the attribute map writes.",
         "carries": "The attributes that the call carries; `rest` unless said.",
         "when": "The change that the call performs: `active eq false`.",
-        "send": "`changed` or `full`: which attributes the body holds.",
+        "send": "`changed` or `full`: which attributes the body holds; or `each` for a call for every field that changes.",
+        "with": "Members of the body besides what the attribute map writes.",
+        "before": "Calls that are made before this one.",
+        "after": "Calls that are made after this one.",
         "item": "Where the record is in the payload, a JSONPath.",
         "then": "`read` if the answer is not the whole record.",
         "errors": "What answers of this call mean; before those of the backend.",
@@ -301,6 +315,9 @@ block! {
         "query": "Query parameters.",
         "headers": "Headers.",
         "body": "The body.",
+        "before": "Calls that are made before this one.",
+        "after": "Calls that are made after this one.",
+        "set": "The change that stands for a deletion: `active eq false`.",
         "refuse": "Why nothing may be deleted.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
@@ -312,8 +329,14 @@ block! {
         "list": "The call that lists the members of a group.",
         "add": "The call that adds members.",
         "remove": "The call that removes members.",
+        "inline": "Where the record itself has its members, a JSONPath that ends in `[*]`; instead of `list`.",
+        "key": "Where the key is in an element of `inline`, a JSONPath; the element itself unless said.",
+        "display": "Where the name is in an element of `inline`, a JSONPath.",
+        "set": "The call that sets all members.",
         "groups": "The call that lists the groups of a member.",
         "unknown": "`skip` or `refuse` members that the backend does not know.",
+        "pinned": "Members that cannot be removed, a JSONPath over a list that holds one row: `$[?@.owner == true]`.",
+        "mutability": "`readOnly` if members only change in the application itself.",
     }
 }
 block! {
@@ -323,6 +346,7 @@ block! {
         "query": "Query parameters.",
         "headers": "Headers.",
         "items": "The rows in the payload, a JSONPath.",
+        "inline": "Where the record of the member has its groups, a JSONPath that ends in `[*]`; instead of `call`.",
         "key": "Where the key of the member or group is in a row, a JSONPath.",
         "display": "Where its name is in a row, a JSONPath.",
         "pages": "How this list comes in pages, if not as the backend's others.",
@@ -337,6 +361,48 @@ block! {
         "headers": "Headers.",
         "body": "The body; `{{members}}` is the list of keys, `{{member}}` the one key.",
         "batch": "Members in one call: 1 unless said.",
+        "errors": "What answers of this call mean; before those of the backend.",
+    }
+}
+
+block! {
+    /// A call under `before` or `after`
+    SIDE_CALL, "a call before or after", {
+        "call": "Method and path: `POST /accounts`.",
+        "query": "Query parameters.",
+        "headers": "Headers.",
+        "body": "The body.",
+        "if": "It is made only for resources that this filter matches: `title pr`.",
+        "keep": "Values of the answer for later calls: a name and a JSONPath each.",
+        "undo": "The call that takes it back if a later part of the request fails.",
+        "errors": "What answers of this call mean; before those of the backend.",
+    }
+}
+block! {
+    /// `undo` of a call under `before` or `after`
+    UNDO, "undo", {
+        "call": "Method and path: `DELETE /accounts/{{account}}`.",
+        "query": "Query parameters.",
+        "headers": "Headers.",
+        "body": "The body.",
+        "errors": "What answers of this call mean; before those of the backend.",
+    }
+}
+block! {
+    /// `conflict` of `create`
+    CONFLICT, "conflict", {
+        "match": "The attribute that the other resource is found by: `userName`.",
+        "adopt": "The other resource is taken over if this filter matches it: `active eq false`.",
+        "look": "`first` if the backend does not refuse by itself: then it is looked for before the call.",
+    }
+}
+block! {
+    /// `members.set`
+    SET_CALL, "a call that sets all members", {
+        "call": "Method and path: `PUT /groups/{{key}}/members`.",
+        "query": "Query parameters.",
+        "headers": "Headers.",
+        "body": "The body; `{{members}}` is the list of keys.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
@@ -370,4 +436,8 @@ pub const ALL: &[Block] = &[
     MEMBERS,
     MEMBER_LIST,
     MEMBER_CALL,
+    SET_CALL,
+    SIDE_CALL,
+    UNDO,
+    CONFLICT,
 ];

@@ -46,6 +46,12 @@ pub fn weak(revision: &str) -> String {
     tag
 }
 
+/// The tag for an `ETag` of the backend: what stands between its quotes, in a weak tag.
+pub fn of_header(header: &str) -> String {
+    let tags = Tags::parse(header);
+    weak(tags.opaque.first().map_or(header, String::as_str))
+}
+
 /// The revision of the backend for a tag that [`weak`] made; `None` for `*`, a list, or what is no such tag.
 pub fn revision(tag: &str) -> Option<String> {
     let tags = Tags::parse(tag);

@@ -101,6 +101,7 @@ fn rescue(error: &Error, request_id: &str) -> Rescued {
     let plain = |error: ScimError| Rescued { error, headers: Vec::new() };
     match error {
         Error::Engine(engine::Error::Client(error)) => plain(error.clone()),
+        Error::Engine(error @ engine::Error::Partly { .. }) => plain(error.to_scim()),
         Error::Engine(error @ engine::Error::Backend { fault, .. }) => backend(error, fault, request_id),
         Error::Engine(error @ engine::Error::Busy(_)) => {
             Rescued { error: error.to_scim(), headers: vec![retry_after(RETRY_AFTER_DEFAULT)] }
@@ -165,7 +166,9 @@ fn retry_after(wait: Duration) -> (HeaderName, String) {
 /// Refused requests are no news for an operator, so they are seen at level info only.
 fn log(error: &Error, status: u16) {
     match error {
-        Error::Engine(engine::Error::Client(error)) => tracing::info!(status, %error, "refused"),
+        Error::Engine(engine::Error::Client(error) | engine::Error::Partly { error, .. }) => {
+            tracing::info!(status, %error, "refused");
+        }
         Error::Engine(engine::Error::Backend { fault, left }) => tracing::warn!(
             status,
             class = %fault.class,
@@ -178,7 +181,7 @@ fn log(error: &Error, status: u16) {
             tracing::error!(status, %error, "the gateway failed");
         }
         Error::Engine(engine::Error::Busy(_)) | Error::Overloaded { .. } | Error::TimedOut { .. } => {
-            tracing::warn!(status, %error, "gave up")
+            tracing::warn!(status, %error, "gave up");
         }
         Error::Unauthorized(_) | Error::MethodNotAllowed { .. } | Error::BrokenBody(_) => {
             tracing::info!(status, %error, "refused");

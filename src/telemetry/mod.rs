@@ -1,5 +1,7 @@
 //! Logging. Quiet enough for production: warnings, errors, and a line when the service starts.
 
+pub mod audit;
+
 use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::EnvFilter;

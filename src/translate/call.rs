@@ -75,8 +75,13 @@ pub fn build<'m>(
     }
     let mut headers = Vec::with_capacity(call.headers.len());
     for (name, template) in &call.headers {
-        // A condition on the present record cannot be made where the record was not read.
-        if scope.record.is_none() && template.variables().any(|variable| variable.root == Root::Record) {
+        // A condition on the present record cannot be made where the record was not read, or has no version.
+        let unknown = |root: &Root| match root {
+            Root::Record => scope.record.is_none(),
+            Root::Version => scope.version.is_none(),
+            _ => false,
+        };
+        if template.variables().any(|variable| unknown(&variable.root)) {
             continue;
         }
         let text = template.header(scope)?;
@@ -85,10 +90,27 @@ pub fn build<'m>(
     }
     let body = match &call.body {
         Body::None => None,
-        Body::Record => record.map(|record| Bytes::from(record.to_string())),
-        Body::Tree(tree) => Some(Bytes::from(render(tree, scope)?.to_string())),
+        Body::Record { with: None } => record.map(|record| Bytes::from(record.to_string())),
+        Body::Record { with: Some(tree) } => {
+            let mut whole = record.cloned().unwrap_or_else(|| Value::Object(Map::new()));
+            merge(&mut whole, render(tree, scope)?);
+            Some(Bytes::from(whole.to_string()))
+        }
+        Body::Tree(tree) => Some(Bytes::from(render(tree, &Scope { fields: record, ..*scope })?.to_string())),
     };
     Ok(HttpCall { call, method: call.method.clone(), target, headers, body })
+}
+
+/// Adds members to a body; objects on both sides become one.
+fn merge(body: &mut Value, more: Value) {
+    match (body, more) {
+        (Value::Object(body), Value::Object(more)) => {
+            for (name, value) in more {
+                merge(body.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (body, more) => *body = more,
+    }
 }
 
 /// A body tree with its values. A member whose one variable has no value is left out.

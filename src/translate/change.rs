@@ -1,6 +1,8 @@
 //! PUT and PATCH as a change set: from the current resource to the desired one, and the calls that bring it about.
 
-use crate::mapping::model::{Body, Carries, Line, Resource, Send, Update};
+use crate::mapping::model::{Carries, Line, Resource, Send, Update};
+use crate::mapping::template::{Root, Template, Variable};
+use crate::scim::patch::{Op, Operation, PatchRequest};
 use crate::scim::{AttrRef, Mutability, Object, ScimError};
 use serde_json::Value;
 
@@ -63,9 +65,8 @@ pub fn created(resource: &Resource) -> impl Iterator<Item = &Line> {
     resource.lines.iter().filter(move |line| {
         line.shape.is_writable()
             && is_written(resource, line)
-            && call.is_some_and(|call| match call.body {
-                Body::Record => transitions(resource, line).next().is_none() || call.uses(&line.target),
-                Body::None | Body::Tree(_) => call.uses(&line.target),
+            && call.is_some_and(|call| {
+                call.uses(&line.target) || call.holds_fields() && transitions(resource, line).next().is_none()
             })
     })
 }
@@ -90,9 +91,13 @@ pub fn updates<'m>(resource: &'m Resource, changed: &[&'m Line], desired: &Objec
         if mine.is_empty() {
             continue;
         }
+        if update.send == Send::Each {
+            planned.extend(mine.into_iter().map(|line| Planned { update, lines: vec![line], changed: vec![line] }));
+            continue;
+        }
         let lines = match (&update.carries, update.send) {
             (Carries::Transition(..), _) => Vec::new(),
-            (_, Send::Changed) => mine,
+            (_, Send::Changed | Send::Each) => mine,
             (Carries::Attributes(targets), Send::Full) => {
                 resource.lines.iter().filter(|line| targets.iter().any(|target| target.same_top(&line.target))).collect()
             }
@@ -105,6 +110,52 @@ pub fn updates<'m>(resource: &'m Resource, changed: &[&'m Line], desired: &Objec
             Err(ScimError::mutability(format!("{}: the application has no call that makes this change.", line.target)))
         }
         None => Ok(planned),
+    }
+}
+
+/// A PATCH that can be carried out by one call without knowing what is there: it only replaces values as wholes, the call
+/// holds nothing of the record, and performs no transition. Gives what it sets, and the call. Several calls could not be
+/// changed back, as nobody knows what was there.
+pub fn blind<'m>(resource: &'m Resource, request: &PatchRequest<'_>) -> Option<(Object, Planned<'m>)> {
+    let plain = |operation: &Operation<'_>| {
+        operation.op == Op::Replace && operation.value.as_ref().is_some_and(|value| !holds_null(value))
+    };
+    if request.operations().is_empty() || request.needs_current() || !request.operations().iter().all(plain) {
+        return None;
+    }
+    let mut desired = Object::new();
+    request.apply(&mut desired).ok()?;
+    let lines: Vec<&Line> = resource
+        .lines
+        .iter()
+        .filter(|line| line.shape.is_writable() && is_written(resource, line) && value_of(&desired, &line.target).is_some())
+        .collect();
+    // What no line writes is for the usual way to complain about.
+    let is_carried = |operation: &Operation<'_>| lines.iter().any(|line| line.target.same_attribute(&operation.target));
+    if !request.operations().iter().all(is_carried) {
+        return None;
+    }
+    let mut planned = updates(resource, &lines, &desired).ok()?;
+    let step = planned.pop().filter(|_| planned.is_empty())?;
+    let call = &step.update.call;
+    let known = |variable: &Variable| match &variable.root {
+        Root::Attribute { extension, name } => {
+            lines.iter().any(|line| line.target.attribute == *name && line.target.extension == *extension)
+        }
+        Root::Record | Root::Version => false,
+        _ => true,
+    };
+    let whole = step.update.send == Send::Full || matches!(step.update.carries, Carries::Transition(..));
+    let fits = !whole && step.update.around.is_empty() && call.templates().flat_map(Template::variables).all(known);
+    fits.then_some((desired, step))
+}
+
+fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(holds_null),
+        Value::Object(members) => members.values().any(holds_null),
+        _ => false,
     }
 }
 
@@ -122,7 +173,7 @@ pub fn can_be_cleared(resource: &Resource, attribute: &AttrRef<'_>) -> bool {
 }
 
 /// Whether no update call is for this line in particular.
-fn is_rest(resource: &Resource, line: &Line) -> bool {
+pub fn is_rest(resource: &Resource, line: &Line) -> bool {
     is_written(resource, line)
         && line.shape.is_writable()
         && !resource.update.iter().any(|update| match &update.carries {

@@ -43,6 +43,8 @@ pub fn details(resource: &Resource, check: &Predicate<'_>, sort: Option<&SortKey
 /// Whether only a call for the one resource tells the attribute.
 pub fn is_missing(resource: &Resource, reference: &AttrRef<'_>) -> bool {
     let Some(has) = resource.list.as_ref().and_then(|list| list.has.as_ref()) else { return false };
-    let mapped = resource.lines.iter().any(|line| line.target.same_attribute(reference) && line.shape.is_readable());
+    let inline =
+        reference.attribute.name == "members" && resource.members.as_ref().is_some_and(|members| members.list.inline().is_some());
+    let mapped = inline || resource.lines.iter().any(|line| line.target.same_attribute(reference) && line.shape.is_readable());
     mapped && !has.iter().any(|known| known.same_attribute(reference))
 }

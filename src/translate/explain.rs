@@ -160,10 +160,16 @@ impl Explainer<'_> {
                 ("by a look-up".to_owned(), explained(&lookup.call, &scope, None).into_iter().collect())
             }
             Access::GroupsOf { member: key, only } => {
-                let list = self.resource.members.as_ref().and_then(|members| members.groups.as_ref());
+                let list = self.resource.members.as_ref().and_then(|members| members.groups.as_ref()?.call());
                 let scope = Scope { key: Some(key), ..Scope::default() };
-                let mut calls: Vec<_> =
-                    list.and_then(|list| explained(&list.call, &scope, Some("for each page"))).into_iter().collect();
+                let mut calls: Vec<_> = match (list, self.member_type().and_then(|of| of.get.as_ref())) {
+                    (Some(list), _) => explained(&list.call, &scope, Some("for each page")),
+                    // The record of the member has its groups.
+                    (None, Some(get)) => explained(&get.call, &scope, None),
+                    (None, None) => None,
+                }
+                .into_iter()
+                .collect();
                 calls.extend(self.key_call(only.as_ref().unwrap_or(&Value::from("KEY"))).map(|call| {
                     let repeated = if only.is_some() { "if it is among them" } else { "for each group found" };
                     ExplainedCall { repeated: Some(repeated.to_owned()), ..call }
@@ -224,12 +230,7 @@ impl Explainer<'_> {
 
     /// Members or groups, if a call of their own tells them.
     fn relation(&self) -> Option<(AttrRef<'_>, &MemberList)> {
-        let own = self.resource.members.as_ref().map(|members| ("members", &members.list));
-        let others = || {
-            let groups = self.mapping.resources.get(self.resource.groups?)?.members.as_ref()?.groups.as_ref()?;
-            Some(("groups", groups))
-        };
-        let (name, list) = own.or_else(others)?;
+        let (name, list, _) = self.mapping.listed_relation(self.resource)?;
         Some((AttrRef { extension: None, attribute: self.resource.kind.schema.attribute(name)?, sub: None }, list))
     }
 
@@ -242,10 +243,17 @@ impl Explainer<'_> {
             Access::List { .. } => self.scan_calls(),
             Access::GroupsOf { only, .. } => {
                 let groups = self.resource.members.as_ref().and_then(|members| members.groups.as_ref());
-                groups.map_or(0, pages_at_most) + if only.is_some() { 1 } else { self.scan_calls() }
+                // Groups in the record of the member cost the call that reads it.
+                groups.map_or(0, |groups| groups.call().map_or(1, pages_at_most))
+                    + if only.is_some() { 1 } else { self.scan_calls() }
             }
             Access::Union(branches) => branches.iter().map(|branch| self.calls_at_most(branch)).sum(),
         }
+    }
+
+    /// What the members of this resource type are.
+    fn member_type(&self) -> Option<&Resource> {
+        self.mapping.resources.get(self.resource.members.as_ref()?.of)
     }
 
     fn scan_calls(&self) -> u64 {

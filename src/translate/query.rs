@@ -67,7 +67,7 @@ impl Plan<'_, '_> {
     /// How a window is served: only what the backend filters, sorts and, if the total must be told, counts itself can be
     /// taken from its pages.
     pub fn serving(&self, list: &List, total: bool) -> Serving {
-        let exact = self.residual == Predicate::True && self.sorted && (!total || tells_total(&list.paging));
+        let exact = self.residual == Predicate::True && self.sorted && !list.counts_gone && (!total || tells_total(&list.paging));
         match (exact, list.paging.is_random_access()) {
             (false, _) => Serving::Walk,
             (true, true) => Serving::Slice,
@@ -310,8 +310,7 @@ impl<'m> Planner<'m> {
     }
 
     fn is_relation(&self, reference: &AttrRef<'_>) -> bool {
-        let name = reference.attribute.name.as_str();
-        name == "members" && self.resource.members.is_some() || name == "groups" && self.resource.groups.is_some()
+        self.mapping.listed_relation(self.resource).is_some_and(|(name, _, _)| name == reference.attribute.name)
     }
 
     /// Alternatives, each by its own best way, if all have one. Every row is checked again.

@@ -1,14 +1,21 @@
 //! From a record of the backend to a SCIM resource.
 
+use std::fmt::Write as _;
+
+use http::HeaderMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::mapping::Mapping;
 use crate::mapping::convert::{Converter, text};
-use crate::mapping::model::{Each, Field, Read, Resource, Shape, Target, Values};
+use crate::mapping::model::{Each, Element, Field, Read, Resource, Shape, Target, Values, Version};
 use crate::mapping::template::Scope;
 use crate::scim::resource::schemas_of;
 use crate::scim::{Object, etag};
+
+/// Bytes of a hash that are a version: 64 bits tell the versions of one resource apart.
+const HASH_BYTES: usize = 8;
 
 /// What a location may hold of an id unescaped.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -57,6 +64,10 @@ pub fn resource(mapping: &Mapping, resource: &Resource, record: &Value, base_url
         };
         put(&mut found, &line.target, value, reference);
     }
+    inline_relation(mapping, resource, record, base_url, &mut found);
+    if resource.version == Version::Hash {
+        meta.insert("version".to_owned(), Value::from(etag::weak(&hash(&found, meta.get("lastModified")))));
+    }
     meta.insert("resourceType".to_owned(), Value::from(resource.kind.name.as_str()));
     meta.insert("location".to_owned(), Value::from(location(base_url, resource, &id)));
     found.insert("meta".to_owned(), Value::Object(meta));
@@ -64,6 +75,70 @@ pub fn resource(mapping: &Mapping, resource: &Resource, record: &Value, base_url
     let schemas: Value = schemas_of(&found, &resource.kind).into();
     found.insert("schemas".to_owned(), schemas);
     Some(found)
+}
+
+/// The version as the backend tells it, for calls that want it back.
+pub fn revision(resource: &Resource, record: &Value, headers: Option<&HeaderMap>) -> Option<Value> {
+    match &resource.version {
+        Version::Hash => None,
+        Version::Header(name) => headers?.get(name)?.to_str().ok().map(|text| Value::from(text.trim())),
+        Version::Field => {
+            let is_version = |target: &Target| target.attribute == "meta" && target.sub.as_deref() == Some("version");
+            let line = resource.lines.iter().find(|line| is_version(&line.target))?;
+            match &line.shape {
+                Shape::Field(Field { read: Some(Read::Path(path)), .. }) => path.first(record).cloned(),
+                _ => None,
+            }
+        }
+    }
+}
+
+/// Members or groups that the record itself has.
+fn inline_relation(mapping: &Mapping, resource: &Resource, record: &Value, base_url: &str, found: &mut Object) {
+    let own = || {
+        let members = resource.members.as_ref()?;
+        Some(("members", members.list.inline()?, members.of, None))
+    };
+    let others = || {
+        let group = resource.groups?;
+        let groups = mapping.resources.get(group)?.members.as_ref()?.groups.as_ref()?;
+        Some(("groups", groups.inline()?, group, Some("direct")))
+    };
+    let Some((name, inline, other, kind)) = own().or_else(others) else { return };
+    let Some(other) = mapping.resources.get(other) else { return };
+    let items = inline.items.all(record);
+    let values: Vec<Value> = items.into_iter().filter_map(|item| related(&inline.element, item, other, kind, base_url)).collect();
+    // An empty list of members, not nothing: older authentik skips all adds when `members` is absent.
+    if name == "members" || !values.is_empty() {
+        found.insert(name.to_owned(), Value::Array(values));
+    }
+}
+
+/// The value of `members` or `groups` that a row stands for; `kind` is its `type`, if not that of the resource.
+pub fn related(element: &Element, row: &Value, other: &Resource, kind: Option<&str>, base_url: &str) -> Option<Value> {
+    let id = element.key.first(row).and_then(|key| id_of(other, key))?;
+    let mut value = Object::new();
+    value.insert("$ref".to_owned(), Value::from(location(base_url, other, &id)));
+    value.insert("value".to_owned(), Value::from(id));
+    value.insert("type".to_owned(), Value::from(kind.unwrap_or(&other.kind.name)));
+    if let Some(display) = element.display.as_ref().and_then(|path| path.first(row)).filter(|display| !display.is_null()) {
+        value.insert("display".to_owned(), Value::from(text(display)));
+    }
+    Some(Value::Object(value))
+}
+
+/// A version for what the backend has none: equal resources have equal ones, in every process.
+fn hash(resource: &Object, modified: Option<&Value>) -> String {
+    let mut hasher = Sha256::new();
+    // Of `serde_json` maps the order is that of their names, or that of the lines of the mapping: the same each time.
+    hasher.update(serde_json::to_string(resource).unwrap_or_default());
+    hasher.update(modified.map(text).unwrap_or_default());
+    let mut name = String::with_capacity(HASH_BYTES * 2);
+    for byte in hasher.finalize().iter().take(HASH_BYTES) {
+        // Writing to a string cannot fail.
+        write!(name, "{byte:02x}").unwrap_or_default();
+    }
+    name
 }
 
 /// Puts a value in the place of its attribute, and beside a reference its URI.

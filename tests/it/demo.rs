@@ -99,7 +99,12 @@ impl Demo {
 
     /// Another gateway in front of the same backend.
     pub(crate) fn replica(&self) -> Self {
-        Self { stack: stack(MAPPING, &self.url, Offer::default()), url: self.url.clone(), directory: self.directory.clone() }
+        self.replica_with(MAPPING)
+    }
+
+    /// Another gateway in front of the same backend, with another mapping.
+    pub(crate) fn replica_with(&self, mapping: &str) -> Self {
+        Self { stack: stack(mapping, &self.url, Offer::default()), url: self.url.clone(), directory: self.directory.clone() }
     }
 
     /// A gateway whose backend does not listen.

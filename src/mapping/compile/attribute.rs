@@ -3,7 +3,7 @@
 use super::schemas::Schemas;
 use super::{Compiler, Keys};
 use crate::mapping::diagnostics::{Code, did_you_mean};
-use crate::mapping::model::{Line, Shape, Target, Values};
+use crate::mapping::model::{Line, Shape, Target, Values, Version};
 use crate::mapping::path::{JsonPath, WritePath};
 use crate::mapping::source::{Data, Entry, Node, Span};
 use crate::mapping::vocabulary;
@@ -24,6 +24,18 @@ pub(super) struct MappedLine {
     pub(super) broken: bool,
 }
 
+/// The key `header` of a line.
+fn version_header(entry: &Entry) -> Option<&Entry> {
+    match &entry.value.data {
+        Data::Mapping(entries) => entries.iter().find(|entry| entry.key == "header"),
+        _ => None,
+    }
+}
+
+fn is_version(found: &AttrRef<'_>) -> bool {
+    found.extension.is_none() && found.attribute.name == "meta" && found.sub.is_some_and(|sub| sub.name == "version")
+}
+
 impl Compiler<'_> {
     /// `read_only` if no call of the resource type writes.
     pub(super) fn lines(
@@ -37,6 +49,9 @@ impl Compiler<'_> {
         let mut lines: Vec<MappedLine> = Vec::new();
         for entry in self.entries(node, "attributes").unwrap_or_default() {
             let Some(found) = self.attribute_named(entry, full, schemas) else { continue };
+            if version_header(entry).is_some() && is_version(&found) {
+                continue;
+            }
             let target = Target::of(&found);
             let clash = |line: &&MappedLine| {
                 line.line.target.same_top(&target)
@@ -57,6 +72,24 @@ impl Compiler<'_> {
         }
         self.written_once(&lines);
         lines
+    }
+
+    /// Where the version of a resource comes from, as its lines say.
+    pub(super) fn version(&mut self, node: Option<&Node>, lines: &[MappedLine]) -> Option<Version> {
+        let entries = match node.map(|node| &node.data) {
+            Some(Data::Mapping(entries)) => entries.as_slice(),
+            _ => &[],
+        };
+        let Some(entry) = entries.iter().find(|entry| entry.key == "meta.version") else { return Some(Version::Hash) };
+        let Some(header) = version_header(entry) else {
+            let is_field = lines.iter().any(|mapped| mapped.name == "meta.version");
+            return Some(if is_field { Version::Field } else { Version::Hash });
+        };
+        let keys = self.block(&entry.value, &vocabulary::ATTRIBUTE)?;
+        let others: Vec<&str> = vocabulary::ATTRIBUTE.keys.iter().map(|key| key.name).filter(|name| *name != "header").collect();
+        self.meaningless(&keys, &others, "a version that comes in a header", "keep `header` alone");
+        let name = self.text(&header.value)?;
+        self.header_name(name, header.value.span).map(Version::Header)
     }
 
     /// A place that two attributes are written to would hold whichever comes last.
@@ -150,6 +183,15 @@ impl Compiler<'_> {
         if let Some(node) = keys.get("returned") {
             line.returned = self.word(node, &[("request", Returned::Request), ("default", Returned::Default)]);
         }
+        if let Some(entry) = keys.entry("header") {
+            self.error(
+                Code::BadAttribute,
+                entry.key_span,
+                format!("`{}` does not come in a header: only `meta.version` may", line.name),
+                "write the field of the record: `at: $.field`",
+            );
+            return None;
+        }
         let declared = line.mutability == Some(Mutability::ReadOnly) || leaf.mutability == Mutability::ReadOnly;
         if let Some(write) = keys.entry("write").filter(|_| declared) {
             self.error(
@@ -162,7 +204,8 @@ impl Compiler<'_> {
         let read_only = declared || read_only;
         line.line.shape = match (found.attribute.multi_valued, leaf.kind) {
             (true, Type::Complex) => {
-                let words = ["at", "read", "write", "as", "values", "default", "clear", "refers", "caseExact"];
+                let words =
+                    ["at", "read", "write", "as", "values", "default", "clear", "refers", "caseExact", "initial", "generate"];
                 let words: Vec<&str> = words.into_iter().filter(|word| !subs.contains(word)).collect();
                 if each {
                     self.meaningless(&keys, &words, "the whole of an array", "write it for the sub-attribute it belongs to");
@@ -180,7 +223,12 @@ impl Compiler<'_> {
             }
             (true, _) => {
                 let help = "an attribute with many values takes `at` or `read`, `as` and `values`";
-                self.meaningless(&keys, &["write", "each", "default", "clear", "refers"], "an array of plain values", help);
+                self.meaningless(
+                    &keys,
+                    &["write", "each", "default", "clear", "refers", "initial", "generate"],
+                    "an array of plain values",
+                    help,
+                );
                 let at = keys.get("at").or_else(|| node.text().map(|_| node));
                 let at = at.or_else(|| keys.get("read"));
                 let Some(at) = at else { return self.incomplete(node, "write `at: \"$.items[*]\"`") };

@@ -80,14 +80,17 @@ impl Compiler<'_> {
         }
         let timeout = keys.get("timeout").map_or(Some(Duration::from_secs(10)), |node| self.duration(node));
         let concurrency = keys.get("concurrency").map_or(Some(limits::CALL_CONCURRENCY), |node| self.count(node));
+        let lag = keys.get("lag").map_or(Some(Duration::ZERO), |node| self.duration(node));
         let envelope = self.path_or(keys.get("envelope"), &JsonPath::root());
         let rules = self.rules(&keys);
         let mut shared = Shared { envelope: envelope.clone().unwrap_or_else(JsonPath::root), paging: Paging::unpaged(), rules };
         let paging = keys.get("pages").map_or(Some(Paging::unpaged()), |node| self.paging(node, "count", &shared));
         let usable = envelope.is_some() && paging.is_some();
         shared.paging = paging.unwrap_or(Paging::unpaged());
-        let backend = match (url, timeout, concurrency) {
-            (Some(url), Some(timeout), Some(concurrency)) if usable => Some(Backend { url, headers, timeout, concurrency }),
+        let backend = match (url, timeout, concurrency, lag) {
+            (Some(url), Some(timeout), Some(concurrency), Some(lag)) if usable => {
+                Some(Backend { url, headers, timeout, concurrency, lag })
+            }
             _ => None,
         };
         (backend, shared)

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::backend::with_built_in;
 use super::schemas::Schemas;
-use super::{Compiler, Keys};
+use super::{Compiler, Keys, known};
 use crate::mapping::diagnostics::{Code, did_you_mean};
 use crate::mapping::model::{Body, Call, Paging, Rule, Tree};
 use crate::mapping::path::{JsonPath, Step};
@@ -30,6 +30,8 @@ pub(super) struct Names<'k> {
     roots: &'static [(&'static str, Root)],
     /// The attributes of this resource type are variables too.
     attributes: Option<(&'k ResourceType, &'k Schemas)>,
+    /// Values that earlier calls kept.
+    kept: &'k [String],
 }
 
 /// What a call is for.
@@ -54,27 +56,77 @@ impl Default for Shared {
 // === impl Names ===
 
 impl Names<'static> {
-    pub(super) const NOTHING: Self = Self { roots: &[], attributes: None };
-    pub(super) const BODY: Self = Self { roots: &[("body", Root::Body)], attributes: None };
-    pub(super) const RECORD_FIELDS: Self = Self { roots: &[("record", Root::Record)], attributes: None };
-    pub(super) const VALUE: Self = Self { roots: &[("value", Root::Value)], attributes: None };
-    pub(super) const EXPRESSION: Self = Self { roots: &[("expression", Root::Expression)], attributes: None };
-    pub(super) const FIELD: Self = Self { roots: &[("field", Root::Field)], attributes: None };
-    pub(super) const COMPARISON: Self = Self { roots: &[("field", Root::Field), ("value", Root::Value)], attributes: None };
-    pub(super) const PAIR: Self = Self { roots: &[("left", Root::Left), ("right", Root::Right)], attributes: None };
-    pub(super) const OPERAND: Self = Self { roots: &[("operand", Root::Operand)], attributes: None };
-    pub(super) const KEY: Self = Self { roots: &[("id", Root::Id), ("key", Root::Key)], attributes: None };
-    pub(super) const ONE: Self =
-        Self { roots: &[("id", Root::Id), ("key", Root::Key), ("record", Root::Record)], attributes: None };
-    pub(super) const MEMBERS: Self = Self {
-        roots: &[("id", Root::Id), ("key", Root::Key), ("member", Root::Member), ("members", Root::Members)],
+    pub(super) const NOTHING: Self = Self { roots: &[], attributes: None, kept: &[] };
+    pub(super) const BODY: Self = Self { roots: &[("body", Root::Body)], attributes: None, kept: &[] };
+    pub(super) const RECORD_FIELDS: Self = Self { roots: &[("record", Root::Record)], attributes: None, kept: &[] };
+    pub(super) const VALUE: Self = Self { roots: &[("value", Root::Value)], attributes: None, kept: &[] };
+    pub(super) const EXPRESSION: Self = Self { roots: &[("expression", Root::Expression)], attributes: None, kept: &[] };
+    pub(super) const FIELD: Self = Self { roots: &[("field", Root::Field)], attributes: None, kept: &[] };
+    pub(super) const COMPARISON: Self =
+        Self { roots: &[("field", Root::Field), ("value", Root::Value)], attributes: None, kept: &[] };
+    pub(super) const PAIR: Self = Self { roots: &[("left", Root::Left), ("right", Root::Right)], attributes: None, kept: &[] };
+    pub(super) const OPERAND: Self = Self { roots: &[("operand", Root::Operand)], attributes: None, kept: &[] };
+    pub(super) const KEY: Self = Self { roots: &[("id", Root::Id), ("key", Root::Key)], attributes: None, kept: &[] };
+    pub(super) const ONE: Self = Self {
+        roots: &[("id", Root::Id), ("key", Root::Key), ("record", Root::Record), ("version", Root::Version)],
         attributes: None,
+        kept: &[],
+    };
+    pub(super) const CREATE: Self =
+        Self { roots: &[("fields", Root::Fields), ("members", Root::Members)], attributes: None, kept: &[] };
+    pub(super) const UPDATE: Self = Self {
+        roots: &[
+            ("id", Root::Id),
+            ("key", Root::Key),
+            ("record", Root::Record),
+            ("version", Root::Version),
+            ("fields", Root::Fields),
+        ],
+        attributes: None,
+        kept: &[],
+    };
+    pub(super) const UPDATE_EACH: Self = Self {
+        roots: &[
+            ("id", Root::Id),
+            ("key", Root::Key),
+            ("record", Root::Record),
+            ("version", Root::Version),
+            ("field", Root::Field),
+            ("value", Root::Value),
+        ],
+        attributes: None,
+        kept: &[],
+    };
+    pub(super) const MEMBERS: Self = Self {
+        roots: &[
+            ("id", Root::Id),
+            ("key", Root::Key),
+            ("record", Root::Record),
+            ("version", Root::Version),
+            ("member", Root::Member),
+            ("members", Root::Members),
+            ("memberRecord", Root::MemberRecord),
+            ("membership", Root::Membership),
+        ],
+        attributes: None,
+        kept: &[],
     };
 }
 
 impl<'k> Names<'k> {
     pub(super) fn with(self, kind: &'k ResourceType, schemas: &'k Schemas) -> Self {
-        Self { roots: self.roots, attributes: Some((kind, schemas)) }
+        Self { attributes: Some((kind, schemas)), ..self }
+    }
+
+    pub(super) fn keeping(self, kept: &'k [String]) -> Self {
+        Self { kept, ..self }
+    }
+
+    /// Whether a name means something here.
+    pub(super) fn is_taken(&self, name: &str) -> bool {
+        // The variables of other places count, too, so that one name means one thing in a mapping.
+        let everywhere = ["id", "key", "record", "version", "fields", "field", "value", "member", "members", "memberRecord"];
+        everywhere.contains(&name) || self.resolve(&[name.to_owned()]).is_ok()
     }
 
     fn resolve(&self, path: &[String]) -> Result<(Root, Vec<Step>), String> {
@@ -85,6 +137,9 @@ impl<'k> Names<'k> {
         let (first, rest) = path.split_first().ok_or("a variable is missing")?;
         if let Some((_, root)) = self.roots.iter().find(|(name, _)| name == first) {
             return Ok((root.clone(), steps(rest)));
+        }
+        if let Some(name) = self.kept.iter().find(|name| *name == first) {
+            return Ok((Root::Kept(name.clone()), steps(rest)));
         }
         if let Some((kind, schemas)) = self.attributes {
             let named = AttrPath::parse(&schemas.expand(first)).and_then(|path| kind.resolve(&path, true));
@@ -107,7 +162,7 @@ impl<'k> Names<'k> {
                 return Ok((root, sub.into_iter().chain(steps(rest)).collect()));
             }
         }
-        let known = self.roots.iter().map(|(name, _)| *name);
+        let known = self.roots.iter().map(|(name, _)| *name).chain(self.kept.iter().map(String::as_str));
         let attributes = self
             .attributes
             .into_iter()
@@ -226,8 +281,21 @@ impl Compiler<'_> {
             }
         }
         let body = match (keys.get("body"), purpose) {
-            (Some(node), _) => self.tree(node, names).map(Body::Tree),
-            (None, Purpose::Record) => Some(Body::Record),
+            (Some(node), _) => {
+                if let Some(entry) = keys.entry("with") {
+                    self.error(
+                        Code::BadValue,
+                        entry.key_span,
+                        "`with` adds to the body that the attribute map writes, but this body is spelled out",
+                        "put it into `body`; what the attribute map writes is `{{fields}}` there",
+                    );
+                }
+                self.tree(node, names).map(Body::Tree)
+            }
+            (None, Purpose::Record) => {
+                let with = keys.get("with").map(|node| self.with_tree(node, names));
+                known(with).map(|with| Body::Record { with })
+            }
             (None, Purpose::Read | Purpose::Act) => Some(Body::None),
         };
         let rules = with_built_in(self.rules(keys), &shared.rules);
@@ -331,6 +399,12 @@ impl Compiler<'_> {
     pub(super) fn parameters(&mut self, node: &Node, names: &Names<'_>) -> Vec<(String, Template)> {
         let Some(entries) = self.entries(node, "query") else { return Vec::new() };
         entries.iter().filter_map(|entry| Some((entry.key.clone(), self.template(&entry.value, names)?))).collect()
+    }
+
+    /// `with`: an object.
+    fn with_tree(&mut self, node: &Node, names: &Names<'_>) -> Option<Tree> {
+        self.entries(node, "with")?;
+        self.tree(node, names)
     }
 
     pub(super) fn tree(&mut self, node: &Node, names: &Names<'_>) -> Option<Tree> {

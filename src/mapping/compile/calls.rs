@@ -1,4 +1,4 @@
-//! The calls of a resource type: get, list, create, update, delete.
+//! The calls of a resource type: get, and update.
 
 use serde_json::Value;
 
@@ -8,9 +8,10 @@ use super::field::{example, is_of};
 use super::schemas::Schemas;
 use super::{Compiler, Keys};
 use crate::mapping::diagnostics::{Code, did_you_mean};
-use crate::mapping::model::{Carries, Create, Delete, Get, Send, Shape, Target, Update};
+use crate::mapping::model::{Around, Call, Carries, Get, Send, Shape, Target, Update};
 use crate::mapping::path::JsonPath;
 use crate::mapping::source::{Data, Node, Span};
+use crate::mapping::template::Root;
 use crate::mapping::vocabulary;
 use crate::scim::schema::ResourceType;
 use crate::scim::{AttrPath, Target as ScimTarget};
@@ -52,28 +53,6 @@ impl Compiler<'_> {
         None
     }
 
-    pub(super) fn create(&mut self, node: &Node, around: Surroundings<'_>, deletes: bool) -> Option<Create> {
-        let (keys, line) = self.call_keys(node, &vocabulary::CREATE)?;
-        let names = Names::NOTHING.with(around.kind, around.schemas);
-        let call = self.call(format!("{}.create", around.name), &keys, line, &names, around.shared, Purpose::Record);
-        if let Some(entry) = keys.entry("undo").filter(|_| !deletes) {
-            self.error(
-                Code::MissingKey,
-                entry.key_span,
-                "`undo: delete` needs the call that deletes one",
-                "describe `delete`, or take `undo` out",
-            );
-        }
-        let item = self.path_or(keys.get("item"), &JsonPath::root());
-        let read_back = self.then(&keys);
-        let undo = keys.get("undo").map_or(Some(false), |node| self.word(node, &[("delete", true)]));
-        Some(Create { call: call?, item: item?, read_back: read_back?, undo: undo? })
-    }
-
-    fn then(&mut self, keys: &Keys<'_>) -> Option<bool> {
-        keys.get("then").map_or(Some(false), |node| self.word(node, &[("read", true)]))
-    }
-
     pub(super) fn updates(&mut self, node: &Node, around: Surroundings<'_>) -> Option<Vec<Update>> {
         let nodes = match &node.data {
             Data::Sequence(items) => items.as_slice(),
@@ -111,7 +90,16 @@ impl Compiler<'_> {
             }
         };
         let purpose = if keys.get("when").is_some() { Purpose::Act } else { Purpose::Record };
-        let names = Names::ONE.with(around.kind, around.schemas);
+        let send = keys.get("send").map_or(Some(Send::Changed), |node| {
+            self.word(node, &[("changed", Send::Changed), ("full", Send::Full), ("each", Send::Each)])
+        });
+        let (before, kept) = self.side_calls(keys.get("before"), &name_of(around, "update.before"), Names::ONE, around, &[]);
+        let names = match send {
+            Some(Send::Each) => Names::UPDATE_EACH,
+            _ if purpose == Purpose::Act => Names::ONE,
+            _ => Names::UPDATE,
+        };
+        let names = names.with(around.kind, around.schemas).keeping(&kept);
         let suffix = match &carries {
             Some(Carries::Transition(target, value)) => format!("{} {}", target.attribute, value),
             _ => String::new(),
@@ -119,16 +107,33 @@ impl Compiler<'_> {
         let name = format!("{}.update {suffix}", around.name);
         let call = self.call(name.trim_end().to_owned(), &keys, line, &names, around.shared, purpose);
         self.about_one(call.as_ref(), line);
-        if keys.get("when").is_some() || keys.get("body").is_some() {
-            let what = if keys.get("body").is_some() { "a body that is spelled out" } else { "a call for one change" };
-            self.meaningless(&keys, &["send"], what, "it is for bodies that the attribute map writes");
+        if keys.get("when").is_some() {
+            self.meaningless(&keys, &["send", "with"], "a call for one change", "it is for bodies that the attribute map writes");
+        } else if let Some(call) = &call {
+            self.check_send(&keys, send, call, line);
         }
-        let send = keys
-            .get("send")
-            .map_or(Some(Send::Changed), |node| self.word(node, &[("changed", Send::Changed), ("full", Send::Full)]));
+        let (after, _) = self.side_calls(keys.get("after"), &name_of(around, "update.after"), Names::ONE, around, &kept);
         let item = self.path_or(keys.get("item"), &JsonPath::root());
         let read_back = self.then(&keys);
-        Some(Update { call: call?, item: item?, carries: carries?, send: send?, read_back: read_back? })
+        let around = Around { before: before?, after: after? };
+        Some(Update { call: call?, item: item?, carries: carries?, send: send?, read_back: read_back?, around })
+    }
+
+    /// What `send` says must fit the body.
+    fn check_send(&mut self, keys: &Keys<'_>, send: Option<Send>, call: &Call, line: &Node) {
+        if send == Some(Send::Each) {
+            if keys.get("body").is_none() || !call.uses_any(&[Root::Value]) {
+                self.error(
+                    Code::BadCall,
+                    line.span,
+                    "a call for each field needs a body with `{{value}}`",
+                    "write for example `body: { name: \"{{field}}\", value: \"{{value}}\" }`",
+                );
+            }
+        } else if keys.get("body").is_some() && !call.uses_any(&[Root::Fields]) {
+            let what = "a body that is spelled out";
+            self.meaningless(keys, &["send"], what, "it is for bodies that the attribute map writes: `{{fields}}`");
+        }
     }
 
     /// `rest`, or `[emails, phoneNumbers]`
@@ -181,7 +186,7 @@ impl Compiler<'_> {
     }
 
     /// `active eq false`
-    fn transition(&mut self, node: &Node, around: Surroundings<'_>) -> Option<Carries> {
+    pub(super) fn transition(&mut self, node: &Node, around: Surroundings<'_>) -> Option<Carries> {
         let text = self.text(node)?;
         let mut words = text.splitn(3, ' ');
         let (Some(attribute), Some("eq"), Some(value)) = (words.next(), words.next(), words.next()) else {
@@ -225,25 +230,11 @@ impl Compiler<'_> {
             }
         }
     }
+}
 
-    pub(super) fn delete(&mut self, node: &Node, around: Surroundings<'_>) -> Option<Delete> {
-        if let Data::Mapping(entries) = &node.data
-            && let Some(refuse) = entries.iter().find(|entry| entry.key == "refuse")
-        {
-            let keys = self.block(node, &vocabulary::DELETE)?;
-            self.meaningless(
-                &keys,
-                &["call", "query", "headers", "body", "errors"],
-                "a delete that is refused",
-                "keep `refuse` alone",
-            );
-            return self.text(&refuse.value).map(|reason| Delete::Refuse(reason.to_owned()));
-        }
-        let (keys, line) = self.call_keys(node, &vocabulary::DELETE)?;
-        let call = self.call(format!("{}.delete", around.name), &keys, line, &Names::ONE, around.shared, Purpose::Act);
-        self.about_one(call.as_ref(), line);
-        call.map(|call| Delete::Call(Box::new(call)))
-    }
+/// What a call is called in logs.
+pub(super) fn name_of(around: Surroundings<'_>, part: &str) -> String {
+    format!("{}.{part}", around.name)
 }
 
 /// What two update calls are both for.

@@ -3,13 +3,13 @@
 use super::Compiler;
 use super::attribute::MappedLine;
 use crate::mapping::diagnostics::{Code, Diagnostic};
-use crate::mapping::model::{Body, Call, Carries, Create, Target, Update};
+use crate::mapping::model::{Call, Carries, Create, Send, Target, Update};
 use crate::mapping::source::Entry;
 use crate::scim::schema::{Mutability, ResourceType, Type};
 use serde_json::Value;
 
 fn holds(call: &Call, target: &Target) -> bool {
-    matches!(call.body, Body::Record) || call.uses(target)
+    call.holds_fields() || call.uses(target)
 }
 
 impl Compiler<'_> {
@@ -49,8 +49,10 @@ impl Compiler<'_> {
             };
             let by_update = match update.iter().find(particular) {
                 Some(Update { carries: Carries::Transition(..), .. }) => true,
-                Some(own) => holds(&own.call, target),
-                None => update.iter().any(|update| matches!(update.carries, Carries::Rest) && holds(&update.call, target)),
+                Some(own) => own.send == Send::Each || holds(&own.call, target),
+                None => update.iter().any(|update| {
+                    matches!(update.carries, Carries::Rest) && (update.send == Send::Each || holds(&update.call, target))
+                }),
             };
             let by_create = create.is_none_or(|create| holds(&create.call, target));
             let missing = match mutability(target) {

@@ -5,9 +5,10 @@ use serde_json::{Number, Value};
 
 use super::call::Names;
 use super::{Compiler, Keys, known};
+use crate::limits;
 use crate::mapping::convert::{self, Converter};
 use crate::mapping::diagnostics::{Code, did_you_mean};
-use crate::mapping::model::{Clear, Each, Field, Read, Shape};
+use crate::mapping::model::{Clear, Each, Field, Initial, Read, Shape};
 use crate::mapping::path::{JsonPath, WritePath};
 use crate::mapping::source::{Data, Entry, Node};
 use crate::mapping::vocabulary;
@@ -91,7 +92,7 @@ impl Compiler<'_> {
         };
         self.meaningless(
             &keys,
-            &["each", "clear", "mutability", "returned", "caseExact", "required"],
+            &["each", "clear", "mutability", "returned", "caseExact", "required", "initial", "generate", "header"],
             "a sub-attribute in an array",
             "a sub-attribute takes at, read, write, as, values, default and refers",
         );
@@ -148,8 +149,65 @@ impl Compiler<'_> {
             }
             self.type_named(node, types)
         });
+        let initial = self.initial(keys, leaf, writes);
         let (read, write) = places?;
-        Some(Field { read, write, convert: convert?, default: known(default)?, clear: clear?, refers: known(refers)? })
+        Some(Field {
+            read,
+            write,
+            convert: convert?,
+            default: known(default)?,
+            clear: clear?,
+            refers: known(refers)?,
+            initial: initial?,
+        })
+    }
+
+    /// What a create writes where the client sends nothing.
+    #[expect(clippy::option_option, reason = "given or not, and compiled or not")]
+    fn initial(&mut self, keys: &Keys<'_>, leaf: &Attribute, writes: bool) -> Option<Option<Initial>> {
+        for word in ["initial", "generate"] {
+            if let Some(entry) = keys.entry(word).filter(|_| !writes) {
+                self.error(
+                    Code::BadAttribute,
+                    entry.key_span,
+                    format!("`{word}` is what a create writes, but this line only reads"),
+                    "take it out, or tell where the value is written",
+                );
+                return None;
+            }
+        }
+        match (keys.get("initial"), keys.get("generate")) {
+            (None, None) => Some(None),
+            (Some(node), None) => self.default(node, leaf).map(|value| Some(Initial::Value(value))),
+            (None, Some(node)) if leaf.kind == Type::String => {
+                let count = self.count(node)?;
+                if !limits::GENERATED_CHARS.contains(&count) {
+                    let (least, most) = (limits::GENERATED_CHARS.start(), limits::GENERATED_CHARS.end());
+                    self.error(
+                        Code::BadValue,
+                        node.span,
+                        format!("a generated text has {least} to {most} characters"),
+                        "write for example `generate: 24`",
+                    );
+                    return None;
+                }
+                Some(Some(Initial::Random(count)))
+            }
+            (None, Some(node)) => {
+                let (what, _) = example(leaf.kind);
+                self.error(
+                    Code::BadAttribute,
+                    node.span,
+                    format!("`{}` is {what}, and what is generated is a text", leaf.name),
+                    "take `generate` out",
+                );
+                None
+            }
+            (Some(_), Some(node)) => {
+                self.error(Code::BadAttribute, node.span, "`initial` and `generate` are two answers to one question", "keep one");
+                None
+            }
+        }
     }
 
     /// Where a field is read and where it is written.

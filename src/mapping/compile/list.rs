@@ -53,8 +53,10 @@ impl Compiler<'_> {
                 None
             }
         });
+        let hidden = keys.get("gone").map_or(Some(false), |node| self.word(node, &[("hidden", true)]));
+        let counts_gone = !hidden?;
         let (call, items, paging, together, language, has) = (call?, items?, paging?, together?, known(language)?, known(has)?);
-        Some(List { call, items, paging, filters, together, language, sorts, scan, has })
+        Some(List { call, items, paging, filters, together, language, sorts, scan, has, counts_gone })
     }
 
     /// The rows of a list; without `items` they are the payload's own elements.

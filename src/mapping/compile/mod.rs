@@ -7,6 +7,7 @@ mod call;
 mod calls;
 mod carried;
 mod field;
+mod lifecycle;
 mod list;
 mod paging;
 mod publish;

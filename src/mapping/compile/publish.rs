@@ -11,8 +11,8 @@ use crate::scim::schema::{self, Attribute, Extension, Mutability, ResourceType, 
 #[expect(clippy::option_option, reason = "given or not, and compiled or not")]
 pub(super) fn narrow(full: &ResourceType, lines: &[MappedLine], members: Option<Option<&Membership>>) -> ResourceType {
     // A membership that did not compile is not told about a second time.
-    let member_display = members.flatten().is_some_and(|members| members.list.display.is_some());
-    let members_change = members.flatten().is_none_or(|members| members.add.is_some());
+    let member_display = members.flatten().is_some_and(|members| members.list.element().display.is_some());
+    let members_change = members.flatten().is_none_or(|members| members.change.is_possible());
     let members = members.is_some();
     let pick = |extension: Option<&str>, attributes: &[Attribute]| -> Vec<Attribute> {
         let of = |attribute: &Attribute| {
@@ -87,7 +87,7 @@ impl Compiler<'_> {
             .enumerate()
             .filter_map(|(group, resource)| {
                 let Membership { of, groups: Some(groups), .. } = resource.members.as_ref()? else { return None };
-                Some((*of, group, groups.display.is_some()))
+                Some((*of, group, groups.element().display.is_some()))
             })
             .collect();
         let Some(attribute) =

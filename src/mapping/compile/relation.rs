@@ -1,15 +1,44 @@
 //! `members`: membership as a relation between two resource types.
 
-use super::Compiler;
+use super::attribute::MappedLine;
 use super::call::{Names, Purpose, Shared};
+use super::schemas::Schemas;
+use super::{Compiler, Keys, known};
 use crate::mapping::diagnostics::Code;
-use crate::mapping::model::{Call, MemberCall, MemberList, Membership, UnknownMember};
-use crate::mapping::source::Node;
+use crate::mapping::model::{
+    Call, Carries, Create, Element, Inline, MemberCall, MemberList, Members, Membership, MembershipChange, Target, UnknownMember,
+    Update,
+};
+use crate::mapping::path::JsonPath;
+use crate::mapping::source::{Entry, Node};
 use crate::mapping::template::{Root, Template, Variable};
 use crate::mapping::vocabulary;
+use crate::scim::schema::ResourceType;
+
+/// The resource type whose members are described.
+#[derive(Clone, Copy)]
+pub(super) struct Group<'c> {
+    pub(super) name: &'c str,
+    pub(super) kind: &'c ResourceType,
+    pub(super) schemas: &'c Schemas,
+    pub(super) shared: &'c Shared,
+    pub(super) lines: &'c [MappedLine],
+    /// Whether a call writes the record.
+    pub(super) writes: bool,
+}
+
+/// What a call about members must name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// One member, or several in a batch of so many.
+    Some {
+        batch: usize,
+    },
+    All,
+}
 
 impl Compiler<'_> {
-    pub(super) fn membership(&mut self, node: &Node, name: &str, shared: &Shared, types: &[&str]) -> Option<Membership> {
+    pub(super) fn membership(&mut self, node: &Node, group: Group<'_>, types: &[&str]) -> Option<Membership> {
         let keys = self.block(node, &vocabulary::MEMBERS)?;
         let of = match keys.get("of") {
             Some(node) => self.type_named(node, types),
@@ -26,15 +55,16 @@ impl Compiler<'_> {
                 user
             }
         };
-        let list = self
-            .require(&keys, "list", "name the call that lists the members")
-            .and_then(|node| self.member_list(node, name, "members", shared));
-        let add = keys.get("add").map(|node| self.member_call(node, name, "add", shared));
-        let remove = keys.get("remove").map(|node| self.member_call(node, name, "remove", shared));
-        let groups = keys.get("groups").map(|node| self.member_list(node, name, "groups", shared));
+        let list = self.member_source(&keys, group);
+        let add = keys.get("add").map(|node| self.member_call(node, group, "add"));
+        let remove = keys.get("remove").map(|node| self.member_call(node, group, "remove"));
+        let set = keys.get("set").map(|node| self.set_call(node, group));
+        let groups = keys.get("groups").map(|node| self.member_list(node, group, "groups"));
         let unknown = keys.get("unknown").map_or(Some(UnknownMember::Skip), |node| {
             self.word(node, &[("skip", UnknownMember::Skip), ("refuse", UnknownMember::Refuse)])
         });
+        let pinned = keys.get("pinned").map(|node| self.path(node));
+        let read_only = keys.get("mutability").map(|node| self.word(node, &[("readOnly", ())]));
         if matches!((&add, &remove), (Some(_), None) | (None, Some(_))) {
             self.error(
                 Code::MissingKey,
@@ -43,60 +73,211 @@ impl Compiler<'_> {
                 "a client that can add must be able to remove: describe both calls, or neither",
             );
         }
-        let given = |call: Option<Option<MemberCall>>| match call {
-            Some(None) => Err(()),
-            Some(call) => Ok(call),
-            None => Ok(None),
+        if let Some(entry) = keys.entry("mutability").filter(|_| add.is_some() || remove.is_some() || set.is_some()) {
+            self.error(
+                Code::BadValue,
+                entry.key_span,
+                "members are read only, but there are calls that change them",
+                "take the calls out, or this line",
+            );
+        }
+        let (add, remove, set) = (known(add)?, known(remove)?, known(set)?);
+        let (groups, pinned, read_only) = (known(groups)?, known(pinned)?, known(read_only)?);
+        let list = list?;
+        let change = match (add, remove, set) {
+            (Some(add), Some(remove), set) => {
+                MembershipChange::Each { add: Box::new(add), remove: Box::new(remove), set: set.map(Box::new) }
+            }
+            (_, _, Some(set)) => MembershipChange::Whole(Box::new(set)),
+            _ => match list.inline() {
+                Some(inline) if group.writes && read_only.is_none() => {
+                    if inline.write.is_none() {
+                        self.inline_not_writable(&keys);
+                    }
+                    MembershipChange::Record
+                }
+                _ => MembershipChange::Never,
+            },
         };
-        let groups = match groups {
-            Some(groups) => Some(groups?),
-            None => None,
-        };
-        Some(Membership { of: of?, list: list?, add: given(add).ok()?, remove: given(remove).ok()?, groups, unknown: unknown? })
+        Some(Membership { of: of?, list, change, groups, unknown: unknown?, pinned })
     }
 
-    fn member_list(&mut self, node: &Node, name: &str, part: &str, shared: &Shared) -> Option<MemberList> {
+    fn inline_not_writable(&mut self, keys: &Keys<'_>) {
+        let span = keys.get("inline").map_or(keys.span, |node| node.span);
+        self.error(
+            Code::UnwritablePath,
+            span,
+            "members are written with the record, but this is not the whole of one array",
+            "write a path of names that ends in `[*]`, describe `add` and `remove`, or write `mutability: readOnly`",
+        );
+    }
+
+    /// Where the members of a group are told.
+    fn member_source(&mut self, keys: &Keys<'_>, group: Group<'_>) -> Option<Members> {
+        match (keys.get("list"), keys.get("inline")) {
+            (Some(node), None) => {
+                self.meaningless(keys, &["key", "display"], "members that a call lists", "write it below `list`");
+                self.member_list(node, group, "members")
+            }
+            (None, Some(_)) => self.inline(keys).map(|inline| Members::Inline(Box::new(inline))),
+            (Some(_), Some(inline)) => {
+                self.error(Code::BadValue, inline.span, "`list` and `inline` are two answers to one question", "keep one");
+                None
+            }
+            (None, None) => {
+                self.require(keys, "list", "name the call that lists the members, or write `inline`: where the record has them")?;
+                None
+            }
+        }
+    }
+
+    fn inline(&mut self, keys: &Keys<'_>) -> Option<Inline> {
+        let items = keys.get("inline").and_then(|node| self.path(node));
+        let key = self.path_or(keys.get("key"), &JsonPath::root());
+        let display = keys.get("display").map(|node| self.path(node));
+        let (items, key, display) = (items?, key?, known(display)?);
+        let place = items.to_write_items();
+        let write = match (place, key.to_write()) {
+            (Some(place), Some(key)) => Some((place, Some(key))),
+            (Some(place), None) if key.as_str() == "$" => Some((place, None)),
+            _ => None,
+        };
+        Some(Inline { items, element: Element { key, display }, write })
+    }
+
+    fn member_list(&mut self, node: &Node, group: Group<'_>, part: &str) -> Option<Members> {
+        if let Some(keys) = self.inline_groups(node, part) {
+            let others = ["call", "query", "headers", "items", "pages", "errors"];
+            self.meaningless(&keys, &others, "groups that the record of the member has", "keep `inline`, `key` and `display`");
+            return self.inline(&keys).map(|inline| Members::Inline(Box::new(inline)));
+        }
         let (keys, line) = self.call_keys(node, &vocabulary::MEMBER_LIST)?;
-        let call = self.call(format!("{name}.members.{part}"), &keys, line, &Names::KEY, shared, Purpose::Read);
+        if part == "members" {
+            self.meaningless(&keys, &["inline"], "a call", "write `inline` beside `of`, instead of `list`");
+        }
+        let name = group.name;
+        let call = self.call(format!("{name}.members.{part}"), &keys, line, &Names::KEY, group.shared, Purpose::Read);
         self.about_one(call.as_ref(), line);
         let items = self.items(&keys);
         let key = self.require(&keys, "key", "tell where the key is in a row: `key: $.user_id`").and_then(|node| self.path(node));
         let display = keys.get("display").map(|node| self.path(node));
         let paging = keys
             .get("pages")
-            .map_or(Some(shared.paging.clone()), |node| self.paging(node, &format!("{name}.members.count"), shared));
-        let display = match display {
-            Some(path) => Some(path?),
-            None => None,
-        };
-        Some(MemberList { call: call?, items: items?, paging: paging?, key: key?, display })
+            .map_or(Some(group.shared.paging.clone()), |node| self.paging(node, &format!("{name}.members.count"), group.shared));
+        let element = Element { key: key?, display: known(display)? };
+        Some(Members::Call(Box::new(MemberList { call: call?, items: items?, paging: paging?, element })))
     }
 
-    fn member_call(&mut self, node: &Node, name: &str, part: &str, shared: &Shared) -> Option<MemberCall> {
+    /// The keys of `groups`, if the record of the member has them.
+    fn inline_groups<'n>(&mut self, node: &'n Node, part: &str) -> Option<Keys<'n>> {
+        let crate::mapping::source::Data::Mapping(entries) = &node.data else { return None };
+        (part == "groups" && entries.iter().any(|entry| entry.key == "inline")).then_some(())?;
+        self.block(node, &vocabulary::MEMBER_LIST)
+    }
+
+    fn member_call(&mut self, node: &Node, group: Group<'_>, part: &str) -> Option<MemberCall> {
         let (keys, line) = self.call_keys(node, &vocabulary::MEMBER_CALL)?;
-        let call = self.call(format!("{name}.members.{part}"), &keys, line, &Names::MEMBERS, shared, Purpose::Act);
+        let names = Names::MEMBERS.with(group.kind, group.schemas);
+        let call = self.call(format!("{}.members.{part}", group.name), &keys, line, &names, group.shared, Purpose::Act);
         let batch = keys.get("batch").map_or(Some(1), |node| self.count(node));
         if let Some(call) = &call {
-            self.check_member_call(call, batch.unwrap_or(1), line);
+            self.check_member_call(call, About::Some { batch: batch.unwrap_or(1) }, line, group);
+            if part == "add" && call.uses_any(&[Root::Membership]) {
+                self.error(
+                    Code::BadCall,
+                    line.span,
+                    "who is added has no row in the list of members yet",
+                    "`{{membership}}` is for `remove`; write `{{member}}`",
+                );
+            }
         }
         Some(MemberCall { call: call?, batch: batch? })
     }
 
-    /// The call must name the group, and exactly the members of its batch.
-    fn check_member_call(&mut self, call: &Call, batch: usize, line: &Node) {
-        self.about_one(Some(call), line);
+    fn set_call(&mut self, node: &Node, group: Group<'_>) -> Option<Call> {
+        let (keys, line) = self.call_keys(node, &vocabulary::SET_CALL)?;
+        let names = Names::MEMBERS.with(group.kind, group.schemas);
+        let call = self.call(format!("{}.members.set", group.name), &keys, line, &names, group.shared, Purpose::Act);
+        if let Some(call) = &call {
+            self.check_member_call(call, About::All, line, group);
+        }
+        call
+    }
+
+    /// The call must name the group, and exactly the members that it is for.
+    fn check_member_call(&mut self, call: &Call, about: About, line: &Node, group: Group<'_>) {
+        self.names_the_group(call, line, group);
         let path_query_and_headers = call.path.iter().chain(call.query.iter().map(|(_, value)| value));
         let path_query_and_headers = path_query_and_headers.chain(call.headers.iter().map(|(_, value)| value));
         let whole = |variable: &Variable| variable.root == Root::Members && variable.steps.is_empty();
+        let one = [Root::Member, Root::MemberRecord, Root::Membership];
         let (problem, help) = if path_query_and_headers.flat_map(Template::variables).any(whole) {
             ("`{{members}}` is a list and can only stand in a body", "write `{{member}}`, with `batch: 1`")
-        } else if !call.uses_any(&[Root::Member, Root::Members]) {
-            ("the call does not name a member", "put `{{member}}` into the path, or `{{members}}` into the body")
-        } else if batch > 1 && call.uses_any(&[Root::Member]) {
-            ("`{{member}}` is one member, but `batch` is more", "write `{{members}}` in the body, or take `batch` out")
         } else {
-            return;
+            match about {
+                About::All if !call.uses_any(&[Root::Members]) || call.uses_any(&one) => {
+                    ("a call that sets all members names them all", "put `{{members}}` into the body, and no single member")
+                }
+                About::Some { .. } if !call.uses_any(&[Root::Members]) && !call.uses_any(&one) => {
+                    ("the call does not name a member", "put `{{member}}` into the path, or `{{members}}` into the body")
+                }
+                About::Some { batch } if batch > 1 && call.uses_any(&one) => {
+                    ("one member is named, but `batch` is more", "write `{{members}}` in the body, or take `batch` out")
+                }
+                _ => return,
+            }
         };
         self.error(Code::BadCall, line.span, problem, help);
+    }
+
+    /// By its key, or by an attribute such as its name; a row of the list of members is of one group anyway.
+    fn names_the_group(&mut self, call: &Call, line: &Node, group: Group<'_>) {
+        let mut attributes = false;
+        for variable in call.templates().flat_map(Template::variables) {
+            let Root::Attribute { extension, name } = &variable.root else { continue };
+            attributes = true;
+            let target = Target { extension: extension.clone(), attribute: name.clone(), sub: None };
+            if !group
+                .lines
+                .iter()
+                .any(|mapped| mapped.broken || mapped.line.target.same_top(&target) && mapped.line.shape.is_readable())
+            {
+                self.error(
+                    Code::UnknownVariable,
+                    line.span,
+                    format!("`{{{{{}}}}}` is not read by any line under `attributes`", variable.text),
+                    "map it there, or write a field of the record: `{{record.name}}`",
+                );
+            }
+        }
+        if !attributes && !call.uses_any(&[Root::Membership]) {
+            self.about_one(Some(call), line);
+        }
+    }
+
+    /// Members that are written with the record must be in the calls that write it.
+    pub(super) fn check_members_carried(
+        &mut self,
+        members: &Membership,
+        update: &[Update],
+        create: Option<&Create>,
+        entry: &Entry,
+    ) {
+        if !matches!(members.change, MembershipChange::Record) {
+            return;
+        }
+        let holds = |call: &Call| call.holds_fields() || call.uses_any(&[Root::Members]);
+        let carried = update.iter().any(|update| matches!(update.carries, Carries::Rest) && update.call.holds_fields());
+        let missing = match create {
+            _ if !carried => "`update`",
+            Some(create) if !holds(&create.call) => "`create`",
+            _ => return,
+        };
+        self.error(
+            Code::NotCarried,
+            entry.key_span,
+            format!("members are written with the record, but no {missing} call carries what the attribute map writes"),
+            "describe `add` and `remove`, or `set`, or write `mutability: readOnly`",
+        );
     }
 }

@@ -3,10 +3,11 @@
 use super::call::Shared;
 use super::calls::Surroundings;
 use super::publish::narrow;
+use super::relation::Group;
 use super::schemas::Schemas;
 use super::{Compiler, Keys, known};
 use crate::mapping::diagnostics::{Code, Diagnostic, did_you_mean};
-use crate::mapping::model::{Id, Resource};
+use crate::mapping::model::{Id, List, Resource};
 use crate::mapping::source::{Entry, Node, Span};
 use crate::mapping::vocabulary;
 use crate::scim::schema::{self, Attribute, Extension, ResourceType, Schema, Type};
@@ -71,7 +72,11 @@ impl Compiler<'_> {
                 "describe members where the schema is `Group`, or one of your own with a complex `members`",
             );
         }
-        let members = members.map(|entry| self.membership(&entry.value, name, shared, types));
+        let version = self.version(keys.get("attributes"), &lines);
+        let gone = keys.get("gone").map(|node| self.path(node));
+        let members = members.map(|entry| {
+            self.membership(&entry.value, Group { name, kind: &full, schemas, shared, lines: &lines, writes }, types)
+        });
         let kind = narrow(&full, &lines, members.as_ref().map(Option::as_ref));
         for attribute in full.schema.attributes.iter().filter(|attribute| attribute.required && known_lines) {
             if kind.schema.attribute(&attribute.name).is_none() {
@@ -102,11 +107,18 @@ impl Compiler<'_> {
         let delete = keys.get("delete").map(|node| self.delete(node, around));
         if let (Some(update), Some(create)) = (&update, known_ref(create.as_ref())) {
             self.check_carried(&lines, &kind, update, create, entry);
+            if let Some((Some(members), place)) =
+                members.as_ref().zip(keys.entry("members")).map(|(members, entry)| (members.as_ref(), entry))
+            {
+                self.check_members_carried(members, update, create, place);
+            }
         }
         let (get, list, create, delete, members) = (known(get)?, known(list)?, known(create)?, known(delete)?, known(members)?);
         endpoint?;
         let lines = lines.into_iter().map(|line| line.line).collect();
-        Some(Resource { id: id?, lines, get, list, create, update: update?, delete, members, groups: None, kind })
+        let (version, gone) = (version?, known(gone)?);
+        let list = list.map(|list: List| List { counts_gone: list.counts_gone && gone.is_some(), ..list });
+        Some(Resource { id: id?, gone, version, lines, get, list, create, update: update?, delete, members, groups: None, kind })
     }
 
     fn base_schema<'s>(&mut self, keys: &Keys<'_>, entry: &Entry, schemas: &'s Schemas) -> Option<&'s Schema> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Target;
 use crate::mapping::path::{JsonPath, Step};
 use crate::mapping::template::{Root, Template};
+use crate::scim::filter::Filter;
 
 /// One HTTP request to the backend, ready but for its values.
 #[derive(Debug, Clone)]
@@ -29,8 +30,10 @@ pub struct Call {
 #[derive(Debug, Clone)]
 pub enum Body {
     None,
-    /// What the attribute map writes.
-    Record,
+    /// What the attribute map writes, and what is added to it.
+    Record {
+        with: Option<Tree>,
+    },
     /// What the mapping spells out.
     Tree(Tree),
 }
@@ -99,10 +102,44 @@ pub struct Get {
 pub struct Create {
     pub call: Call,
     pub item: JsonPath,
+    /// Where the answer has the key, if it is not in a record there; the record is then read.
+    pub key: Option<JsonPath>,
     /// Whether to read the resource back instead of taking the call's answer.
     pub read_back: bool,
     /// Whether a resource whose later calls fail is deleted again.
     pub undo: bool,
+    pub conflict: Option<Conflict>,
+    pub around: Around,
+}
+
+/// What happens if a resource of that name is there already.
+#[derive(Debug, Clone)]
+pub struct Conflict {
+    /// The attribute that it is found by.
+    pub by: Target,
+    /// The resource is taken over if this matches it; nothing is taken over without.
+    pub adopt: Option<Filter>,
+    /// Whether to look before the call is made: the backend does not refuse.
+    pub look_first: bool,
+}
+
+/// What is called before and after the call that a block describes.
+#[derive(Debug, Clone, Default)]
+pub struct Around {
+    pub before: Vec<SideCall>,
+    pub after: Vec<SideCall>,
+}
+
+/// A further call of an operation.
+#[derive(Debug, Clone)]
+pub struct SideCall {
+    pub call: Call,
+    /// It is made only if this matches the desired resource.
+    pub condition: Option<Filter>,
+    /// What of its answer is kept for later calls: a name, and where it is in the payload.
+    pub keep: Vec<(String, JsonPath)>,
+    /// The call that takes it back if a later part of the request fails.
+    pub undo: Option<Call>,
 }
 
 /// A call that changes a resource.
@@ -113,6 +150,7 @@ pub struct Update {
     pub carries: Carries,
     pub send: Send,
     pub read_back: bool,
+    pub around: Around,
 }
 
 /// What an update call is for.
@@ -134,23 +172,51 @@ pub enum Send {
     Changed,
     /// All of them.
     Full,
+    /// One, in a call of its own.
+    Each,
 }
 
 /// Deleting a resource.
 #[derive(Debug, Clone)]
 pub enum Delete {
-    Call(Box<Call>),
+    Calls(Box<Deletion>),
+    /// The change of an attribute to a value instead.
+    Change(Target, Value),
     /// Never: the text tells why.
     Refuse(String),
+}
+
+/// The calls that delete a resource.
+#[derive(Debug, Clone)]
+pub struct Deletion {
+    pub call: Call,
+    pub around: Around,
+}
+
+// === impl Around ===
+
+impl Around {
+    pub const fn is_empty(&self) -> bool {
+        self.before.is_empty() && self.after.is_empty()
+    }
+
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.before.iter().chain(&self.after).flat_map(|side| std::iter::once(&side.call).chain(&side.undo))
+    }
 }
 
 // === impl Call ===
 
 impl Call {
+    /// Whether what the attribute map writes is in the body.
+    pub fn holds_fields(&self) -> bool {
+        matches!(self.body, Body::Record { .. }) || self.uses_any(&[Root::Fields])
+    }
+
     /// All templates of the call.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
         let mut in_body = Vec::new();
-        if let Body::Tree(tree) = &self.body {
+        if let Body::Tree(tree) | Body::Record { with: Some(tree) } = &self.body {
             tree.each(&mut |template| in_body.push(template));
         }
         self.path
@@ -163,6 +229,11 @@ impl Call {
     /// Whether a variable of the call begins at one of the roots.
     pub fn uses_any(&self, roots: &[Root]) -> bool {
         self.templates().flat_map(Template::variables).any(|variable| roots.contains(&variable.root))
+    }
+
+    /// Whether an attribute of the resource is in the call.
+    pub fn holds_attributes(&self) -> bool {
+        self.templates().flat_map(Template::variables).any(|variable| matches!(variable.root, Root::Attribute { .. }))
     }
 
     /// Whether a template of the call holds the attribute, or the sub-attribute.

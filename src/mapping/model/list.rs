@@ -25,6 +25,8 @@ pub struct List {
     pub scan: Scan,
     /// The attributes that a row tells, if not all; the others cost a call a row, and only where they are asked for.
     pub has: Option<Vec<Target>>,
+    /// Whether it gives, and counts, records that do not exist for SCIM.
+    pub counts_gone: bool,
 }
 
 /// How far one request may walk through a list, and how long what was found is kept.

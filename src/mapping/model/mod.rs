@@ -2,16 +2,20 @@
 
 mod call;
 mod list;
+mod membership;
 
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Uri};
 use serde_json::Value;
 
-pub use self::call::{Body, Call, Carries, Create, Delete, Get, Meaning, Rule, Send, Tree, Update};
+pub use self::call::{
+    Around, Body, Call, Carries, Conflict, Create, Delete, Deletion, Get, Meaning, Rule, Send, SideCall, Tree, Update,
+};
 pub use self::list::{
     Accepts, Form, How, Language, List, Lookup, LookupAnswer, PageBy, Paging, PushDown, Quote, Scan, SortPushDown, Total,
 };
+pub use self::membership::{Element, Inline, MemberCall, MemberList, Members, Membership, MembershipChange, UnknownMember};
 use super::convert::Converter;
 use super::path::{JsonPath, WritePath};
 use super::template::Template;
@@ -37,6 +41,8 @@ pub struct Backend {
     pub timeout: Duration,
     /// Calls side by side for one request.
     pub concurrency: usize,
+    /// How long it may take until what was written shows in what is read.
+    pub lag: Duration,
 }
 
 /// A resource type and its calls.
@@ -45,6 +51,9 @@ pub struct Resource {
     /// What the mapping can hold of the schemas; this is published and checked against.
     pub kind: ResourceType,
     pub id: Id,
+    /// Records for which this holds, in a list of their own, do not exist for SCIM.
+    pub gone: Option<JsonPath>,
+    pub version: Version,
     pub lines: Vec<Line>,
     pub get: Option<Get>,
     pub list: Option<List>,
@@ -55,6 +64,18 @@ pub struct Resource {
     pub members: Option<Membership>,
     /// The resource type whose membership gives this type's `groups`, if one does.
     pub groups: Option<usize>,
+}
+
+/// Where the version of a resource comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Version {
+    /// A hash of the resource.
+    #[default]
+    Hash,
+    /// A field of the record; the line of `meta.version` reads it.
+    Field,
+    /// A header of the answers to the calls about one resource.
+    Header(HeaderName),
 }
 
 /// Where the key of a record stands, and its form in SCIM.
@@ -104,6 +125,16 @@ pub struct Field {
     pub clear: Clear,
     /// The resource type whose id the value is.
     pub refers: Option<usize>,
+    /// What a create writes where the client sends nothing.
+    pub initial: Option<Initial>,
+}
+
+/// What a create writes where the client sends nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Initial {
+    Value(Value),
+    /// A text of so many characters that nobody can guess.
+    Random(usize),
 }
 
 /// Where a value is read from.
@@ -137,48 +168,6 @@ pub struct Each {
     pub items: JsonPath,
     pub write: Option<WritePath>,
     pub fields: Vec<(String, Field)>,
-}
-
-/// The members of a group as a relation.
-#[derive(Debug, Clone)]
-pub struct Membership {
-    /// The resource type of the members.
-    pub of: usize,
-    pub list: MemberList,
-    pub add: Option<MemberCall>,
-    pub remove: Option<MemberCall>,
-    /// The groups of a member.
-    pub groups: Option<MemberList>,
-    pub unknown: UnknownMember,
-}
-
-/// A list of members, or of a member's groups.
-#[derive(Debug, Clone)]
-pub struct MemberList {
-    pub call: Call,
-    pub items: JsonPath,
-    pub paging: Paging,
-    /// Where the key is in a row.
-    pub key: JsonPath,
-    pub display: Option<JsonPath>,
-}
-
-/// Adding or removing members.
-#[derive(Debug, Clone)]
-pub struct MemberCall {
-    pub call: Call,
-    /// Members in one call.
-    pub batch: usize,
-}
-
-/// What happens to a member that the backend does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum UnknownMember {
-    /// The known ones are taken, the others reported in the log; a request in which none is known is refused.
-    #[default]
-    Skip,
-    /// The request is refused.
-    Refuse,
 }
 
 // === impl Target ===

@@ -266,7 +266,7 @@ async fn patch_11_members_that_were_changed_before_a_failure_are_named() {
     let value = json!({ "displayName": "Renamed", "members": [{ "value": team.users[4] }] });
     let answer = team.patch(json!([{ "op": "replace", "value": value }])).await;
     let detail = answer.refused(502, None);
-    assert!(detail.contains("taken back: members."), "{detail}");
+    assert!(detail.contains("taken back: members (1 of them)."), "{detail}");
     assert_eq!(team.members().await, [0, 1, 4]);
     assert_eq!(team.demo.get(&team.path).await.ok(200)["displayName"], "Night shift");
     // Nothing was done before: nothing is named.

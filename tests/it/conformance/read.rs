@@ -3,8 +3,8 @@
 use scimitar::engine::Offer;
 use serde_json::json;
 
-use crate::demo::{Demo, mapping_with};
-use crate::scim::{GROUP, USER};
+use crate::demo::{Answer, Demo, STRICT, mapping_with};
+use crate::scim::{GROUP, USER, patch};
 
 #[tokio::test]
 async fn read_01_read_03_a_resource_of_the_type_or_404() {
@@ -32,14 +32,27 @@ async fn read_02_what_is_returned_by_default() {
 }
 
 #[tokio::test]
-async fn read_04_an_etag_only_where_there_is_a_version() {
+async fn read_04_etag_01_without_a_revision_the_version_is_a_hash() {
     let line = "      meta.version: { read: $.rev }         # gives the ETag\n";
-    let demo = Demo::with(&mapping_with(&[(line, "")]), 1, 1, Offer::default()).await;
-    let user = demo.get("/Users/1001").await;
-    assert!(user.ok(200)["meta"].get("version").is_none());
-    assert_eq!((user.header("etag"), user.header("last-modified")), (None, None));
-    let team = demo.get("/Groups?attributes=id").await.body["Resources"][0]["id"].as_str().unwrap().to_owned();
-    assert!(demo.get(&format!("/Groups/{team}")).await.header("etag").is_some());
+    let demo = Demo::with(&mapping_with(&[(line, "")]), 2, 0, Offer::default()).await;
+    let version = |answer: &Answer| {
+        let version = answer.ok(200)["meta"]["version"].as_str().unwrap().to_owned();
+        assert_eq!(answer.header("etag"), Some(version.as_str()));
+        assert!(version.starts_with("W/\"") && answer.header("last-modified").is_none(), "{version}");
+        version
+    };
+    let first = version(&demo.get("/Users/1001").await);
+    assert_eq!(version(&demo.get("/Users/1001").await), first);
+    assert_eq!(version(&demo.replica_with(&mapping_with(&[(line, "")])).get("/Users/1001").await), first);
+    assert_ne!(version(&demo.get("/Users/1002").await), first);
+    let change = |title: &str| Some(patch(json!([{ "op": "replace", "path": "title", "value": title }])));
+    let second = version(&demo.send_as(STRICT, "PATCH", "/Users/1001", &[("If-Match", &first)], change("Lead")).await);
+    assert_ne!(second, first);
+    demo.send_as(STRICT, "PATCH", "/Users/1001", &[("If-Match", &first)], change("Boss")).await.refused(412, None);
+    demo.send_as(STRICT, "DELETE", "/Users/1001", &[("If-Match", &first)], None).await.refused(412, None);
+    let unchanged = demo.send_as(STRICT, "GET", "/Users/1001", &[("If-None-Match", &second)], None).await;
+    assert_eq!(unchanged.status, 304);
+    assert_eq!(version(&demo.get("/Users/1001").await), second);
 }
 
 #[tokio::test]

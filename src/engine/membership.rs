@@ -1,0 +1,362 @@
+//! Changes of the members of a group.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use futures_util::StreamExt as _;
+use serde_json::{Value, json};
+
+use super::fetch::{Found, build, unexpected};
+use super::ports::Backend;
+use super::sides::Identity;
+use super::{Error, Operation};
+use crate::limits;
+use crate::mapping::model::{Call, MemberCall, Membership, MembershipChange, Resource, UnknownMember};
+use crate::mapping::template::{Root, Scope};
+use crate::scim::ScimError;
+use crate::translate::outcome::Outcome;
+use crate::translate::read::id_of;
+use crate::translate::relation::MemberChange;
+use crate::translate::write::key_of;
+
+/// A group whose members change.
+pub(super) struct Group<'m> {
+    pub(super) id: &'m str,
+    pub(super) identity: Identity,
+    pub(super) members: &'m Membership,
+    /// What its members are.
+    pub(super) of: &'m Resource,
+    /// The group itself, where a call needs more of it than its key.
+    pub(super) found: Option<Found>,
+    /// The rows of the members who go, by id, where a call needs them.
+    pub(super) rows: HashMap<String, Value>,
+    /// How many of those that are wanted are members already.
+    pub(super) kept: usize,
+    /// How many were added or removed.
+    pub(super) changed: AtomicUsize,
+}
+
+impl<B: Backend> Operation<'_, B> {
+    /// Changes the members of the group with a key. What is done already is no error; whom the backend does not know is
+    /// skipped or refused, as the mapping says. A group is never emptied for the sake of members that nobody knows. Where
+    /// a call fails after others, the error says that members were changed: to take that back would need to know who was a
+    /// member before.
+    ///
+    /// Gives whether a call showed that the group is there.
+    pub(super) async fn change_members(&self, id: &str, key: &Value, change: MemberChange) -> Result<bool, Error> {
+        let Some(members) = &self.resource.members else { return Ok(false) };
+        let Some(of) = self.mapping().resources.get(members.of) else { return Ok(false) };
+        if change.is_empty() {
+            return Ok(false);
+        }
+        let mut group = Group {
+            id,
+            identity: Identity::new(id, key),
+            members,
+            of,
+            found: None,
+            rows: HashMap::new(),
+            kept: 0,
+            changed: AtomicUsize::new(0),
+        };
+        let result = match &members.change {
+            MembershipChange::Never => {
+                return Err(ScimError::mutability("members: the application does not let memberships be changed.").into());
+            }
+            MembershipChange::Each { set: Some(set), .. } if change.replace && members.pinned.is_none() => {
+                self.change_whole(&mut group, change, Some(set)).await
+            }
+            MembershipChange::Each { add, remove, .. } => self.change_each(&mut group, add, remove, change).await,
+            MembershipChange::Whole(set) => self.change_whole(&mut group, change, Some(set)).await,
+            MembershipChange::Record => self.change_whole(&mut group, change, None).await,
+        };
+        let changed = group.changed.load(Ordering::Relaxed);
+        result.map_err(|error| if changed > 0 { error.leaving(vec![format!("members ({changed} of them)")]) } else { error })
+    }
+
+    /// Additions and removals by calls for those who come and go.
+    async fn change_each(
+        &self,
+        group: &mut Group<'_>,
+        add: &MemberCall,
+        remove: &MemberCall,
+        change: MemberChange,
+    ) -> Result<bool, Error> {
+        let members = group.members;
+        let wanted = change.add.len();
+        let needs_rows = !change.remove.is_empty() && (remove.call.uses_any(&[Root::Membership]) || members.pinned.is_some());
+        let was_read = change.replace || needs_rows;
+        let change = if was_read { self.against_rows(group, change, remove).await? } else { change };
+        group.kept = wanted - change.add.len();
+        if change.is_empty() {
+            return Ok(was_read);
+        }
+        let is_needed =
+            !change.add.is_empty() && needs_group(&add.call) || !change.remove.is_empty() && needs_group(&remove.call);
+        if is_needed {
+            let found = self.fetch(&group.identity.key).await?;
+            group.found = Some(found.ok_or_else(|| self.not_found(group.id))?);
+        }
+        self.add_and_remove(group, add, remove, change).await.map(|called| called || was_read || is_needed)
+    }
+
+    /// The change against those who are members, whose rows are kept if the calls need them.
+    async fn against_rows(
+        &self,
+        group: &mut Group<'_>,
+        change: MemberChange,
+        remove: &MemberCall,
+    ) -> Result<MemberChange, Error> {
+        let members = group.members;
+        let rows = self.member_rows(members, &group.identity.key).await?.ok_or_else(|| self.not_found(group.id))?;
+        let is_pinned = |row: &Value| pinned(members, row);
+        let mut change = if change.replace {
+            let present: Vec<String> = rows.iter().map(|(id, _)| id.clone()).collect();
+            let mut change = change.against(&present);
+            let stay: HashSet<&String> = rows.iter().filter(|(_, row)| is_pinned(row)).map(|(id, _)| id).collect();
+            change.remove.retain(|id| !stay.contains(id));
+            change
+        } else {
+            let asked: HashSet<&String> = change.remove.iter().collect();
+            if let Some((id, _)) = rows.iter().find(|(id, row)| asked.contains(id) && is_pinned(row)) {
+                return Err(cannot_be_removed(id));
+            }
+            change
+        };
+        if remove.call.uses_any(&[Root::Membership]) {
+            let asked: HashSet<&String> = change.remove.iter().collect();
+            group.rows = rows.into_iter().filter(|(id, _)| asked.contains(id)).collect();
+            // Who has no row is no member.
+            change.remove.retain(|id| group.rows.contains_key(id));
+        }
+        Ok(change)
+    }
+
+    async fn add_and_remove(
+        &self,
+        group: &Group<'_>,
+        add: &MemberCall,
+        remove: &MemberCall,
+        change: MemberChange,
+    ) -> Result<bool, Error> {
+        let wanted = !change.add.is_empty();
+        let (mut unknown, mut keys) = (Vec::new(), Vec::new());
+        for member in change.add {
+            match key_of(group.of, &member) {
+                Some(key) => keys.push(key),
+                None => unknown.push(member),
+            }
+        }
+        if group.members.unknown == UnknownMember::Refuse && !unknown.is_empty() {
+            return Err(refused(&unknown));
+        }
+        let asked = keys.len();
+        let missing = if add.batch > 1 {
+            let mut missing = Vec::new();
+            for batch in keys.chunks(add.batch) {
+                missing.extend(self.add_batch(group, add, batch).await?);
+            }
+            missing
+        } else {
+            self.one_by_one(group, add, &keys).await?
+        };
+        if group.members.unknown == UnknownMember::Refuse && !missing.is_empty() {
+            return Err(refused(&missing));
+        }
+        let added = asked - missing.len();
+        unknown.extend(missing);
+        if wanted && added + group.kept == 0 && !unknown.is_empty() {
+            return Err(refused(&unknown));
+        }
+        let gone: Vec<Value> = change.remove.iter().filter_map(|member| key_of(group.of, member)).collect();
+        if remove.batch > 1 {
+            for batch in gone.chunks(remove.batch) {
+                self.remove_batch(group, remove, batch).await?;
+            }
+        } else {
+            self.one_by_one(group, remove, &gone).await?;
+        }
+        report_skipped(group, &unknown);
+        Ok(asked > 0 || !gone.is_empty())
+    }
+
+    async fn remove_batch(&self, group: &Group<'_>, remove: &MemberCall, batch: &[Value]) -> Result<(), Error> {
+        if batch.len() > 1 {
+            match self.member_call(group, remove, batch).await? {
+                Outcome::Good(_) => {
+                    group.changed.fetch_add(batch.len(), Ordering::Relaxed);
+                    return Ok(());
+                }
+                // Of a batch these say nothing about each member: one that is gone already may have sunk the others.
+                Outcome::Done | Outcome::UnknownMembers(_) | Outcome::NotFound => {}
+                other => return Err(refused_or_unexpected(&remove.call, other)),
+            }
+        }
+        self.one_by_one(group, remove, batch).await.map(|_| ())
+    }
+
+    /// Adds members and tells which are unknown to the backend.
+    async fn add_batch(&self, group: &Group<'_>, add: &MemberCall, batch: &[Value]) -> Result<Vec<String>, Error> {
+        let mut keys = batch.to_vec();
+        let mut unknown = Vec::new();
+        // Each round drops at least one key, or goes on one by one.
+        while keys.len() > 1 {
+            let named = match self.member_call(group, add, &keys).await? {
+                Outcome::Good(_) => {
+                    group.changed.fetch_add(keys.len(), Ordering::Relaxed);
+                    return Ok(ids(group, &unknown));
+                }
+                Outcome::UnknownMembers(named) => named,
+                // Of a batch these say nothing about each member.
+                Outcome::Done | Outcome::NotFound => break,
+                other => return Err(refused_or_unexpected(&add.call, other)),
+            };
+            let (gone, rest) = without(group, &keys, &named);
+            if group.members.unknown == UnknownMember::Refuse {
+                return Err(refused(&ids(group, if gone.is_empty() { &keys } else { &gone })));
+            }
+            if gone.is_empty() {
+                break;
+            }
+            unknown.extend(gone);
+            keys = rest;
+        }
+        let mut unknown = ids(group, &unknown);
+        unknown.extend(self.one_by_one(group, add, &keys).await?);
+        Ok(unknown)
+    }
+
+    /// A call for each member, side by side within the bound of the mapping, and who is unknown to the backend. After a
+    /// failure no further call is begun, but those that run are awaited.
+    async fn one_by_one(&self, group: &Group<'_>, call: &MemberCall, keys: &[Value]) -> Result<Vec<String>, Error> {
+        // A revision that one call uses up cannot serve two at the same time.
+        let alone = call.call.uses_any(&[Root::Record, Root::Version]);
+        let concurrency = if alone { 1 } else { self.mapping().backend.concurrency };
+        let failed = AtomicBool::new(false);
+        let results: Vec<_> = futures_util::stream::iter(keys.to_vec())
+            .map(|key| {
+                let failed = &failed;
+                async move {
+                    if failed.load(Ordering::Relaxed) {
+                        return Ok(true);
+                    }
+                    let known = self.member_one(group, call, &key).await;
+                    let refuses = group.members.unknown == UnknownMember::Refuse && matches!(known, Ok(false));
+                    if known.is_err() || refuses {
+                        failed.store(true, Ordering::Relaxed);
+                    }
+                    known
+                }
+            })
+            .buffered(concurrency)
+            .collect()
+            .await;
+        let mut unknown = Vec::new();
+        for (key, known) in keys.iter().zip(results) {
+            if !known? {
+                unknown.extend(id_of(group.of, key));
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// Adds or removes one member; `false` if the backend does not know it. A 404 may be about the member or the group.
+    async fn member_one(&self, group: &Group<'_>, call: &MemberCall, key: &Value) -> Result<bool, Error> {
+        match self.member_call(group, call, std::slice::from_ref(key)).await? {
+            Outcome::Good(_) => {
+                group.changed.fetch_add(1, Ordering::Relaxed);
+                Ok(true)
+            }
+            Outcome::Done => Ok(true),
+            Outcome::UnknownMembers(_) => Ok(false),
+            Outcome::NotFound if self.fetch(&group.identity.key).await?.is_some() => Ok(false),
+            Outcome::NotFound => Err(self.not_found(group.id)),
+            other => Err(refused_or_unexpected(&call.call, other)),
+        }
+    }
+
+    /// One call for one or several members. If the revision of the group has moved on, the group is read again.
+    async fn member_call(&self, group: &Group<'_>, call: &MemberCall, batch: &[Value]) -> Result<Outcome, Error> {
+        let members = json!(batch);
+        let one = batch.first();
+        let row = one.and_then(|key| group.rows.get(&id_of(group.of, key)?));
+        let record = match one.filter(|_| call.call.uses_any(&[Root::MemberRecord])) {
+            Some(key) => match (Operation { resource: group.of, ..*self }).fetch(key).await? {
+                Some(found) => Some(found.record),
+                None => return Ok(Outcome::UnknownMembers(vec![key.clone()])),
+            },
+            None => None,
+        };
+        let mut again = None;
+        for _ in 0..=limits::REPLANS {
+            let found = again.as_ref().or(group.found.as_ref());
+            let scope = Scope {
+                members: Some(&members),
+                member: one,
+                member_record: record.as_ref(),
+                membership: row,
+                record: found.map(|found| &found.record),
+                version: found.and_then(|found| found.version.as_ref()),
+                resource: found.map(|found| &found.resource),
+                ..group.identity.scope()
+            };
+            match self.send(build(&call.call, &scope, None, &[])?).await? {
+                Outcome::Stale if group.found.is_some() => {
+                    again = Some(self.fetch(&group.identity.key).await?.ok_or_else(|| self.not_found(group.id))?);
+                }
+                outcome => return Ok(outcome),
+            }
+        }
+        Err(self.contended(group.id))
+    }
+}
+
+/// Whether a call needs more of the group than its key.
+pub(super) fn needs_group(call: &Call) -> bool {
+    call.uses_any(&[Root::Record, Root::Version]) || call.holds_attributes()
+}
+
+pub(super) fn pinned(members: &Membership, row: &Value) -> bool {
+    // A condition selects among elements, so the row is held as one.
+    members.pinned.as_ref().is_some_and(|pinned| pinned.holds(&Value::Array(vec![row.clone()])))
+}
+
+pub(super) fn ids(group: &Group<'_>, keys: &[Value]) -> Vec<String> {
+    keys.iter().filter_map(|key| id_of(group.of, key)).collect()
+}
+
+/// The keys that are among those that the backend named, and the others. Some backends write the same key now as a number,
+/// now as a text.
+pub(super) fn without(group: &Group<'_>, keys: &[Value], named: &[Value]) -> (Vec<Value>, Vec<Value>) {
+    let is_named = |key: &Value| named.iter().any(|named| id_of(group.of, named) == id_of(group.of, key));
+    keys.iter().cloned().partition(is_named)
+}
+
+pub(super) fn report_skipped(group: &Group<'_>, unknown: &[String]) {
+    if !unknown.is_empty() {
+        tracing::warn!(group = group.id, count = unknown.len(), "members that the backend does not know were skipped");
+        tracing::debug!(group = group.id, ?unknown, "skipped members");
+    }
+}
+
+pub(super) fn cannot_be_removed(id: &str) -> Error {
+    ScimError::mutability(format!("members: {id} belongs to this group for good: the application does not let it be removed."))
+        .into()
+}
+
+pub(super) fn refused(unknown: &[String]) -> Error {
+    let shown: Vec<&str> = unknown.iter().take(5).map(String::as_str).collect();
+    let and_more = if unknown.len() > shown.len() { format!(" and {} more", unknown.len() - shown.len()) } else { String::new() };
+    let shown = shown.join(", ");
+    ScimError::invalid_value(format!(
+        "members: the application does not know {shown}{and_more}. Send the ids of users that exist."
+    ))
+    .into()
+}
+
+fn refused_or_unexpected(call: &Call, outcome: Outcome) -> Error {
+    match outcome {
+        Outcome::Refused(error) => error.into(),
+        other => unexpected(call, &other),
+    }
+}

@@ -1,0 +1,98 @@
+//! Calls around a call: what they keep for later ones, and how they are taken back.
+
+use http::Method;
+use serde_json::Value;
+
+use super::fetch::{build, unexpected, unintelligible};
+use super::ports::Backend;
+use super::{Error, Operation};
+use crate::mapping::model::SideCall;
+use crate::mapping::template::Scope;
+use crate::scim::{Object, Profile};
+use crate::translate::outcome::Outcome;
+
+/// The further calls of one operation that were made.
+#[derive(Debug, Default)]
+pub(super) struct Sides<'m> {
+    /// What they gave, by name.
+    pub(super) kept: Object,
+    done: Vec<&'m SideCall>,
+}
+
+impl<B: Backend> Operation<'_, B> {
+    /// Makes calls one after the other. What was made, or may have been made, is in `sides`, also when one fails.
+    pub(super) async fn side_calls<'m>(
+        &self,
+        calls: &'m [SideCall],
+        scope: &Scope<'_>,
+        sides: &mut Sides<'m>,
+    ) -> Result<(), Error> {
+        for side in calls {
+            if let (Some(condition), Some(resource)) = (&side.condition, scope.resource)
+                && !condition.check(&self.resource.kind, &Profile::STRICT)?.matches(resource)
+            {
+                continue;
+            }
+            let scope = Scope { kept: Some(&sides.kept), ..*scope };
+            let sent = self.send(build(&side.call, &scope, None, &[])?).await;
+            if sent.as_ref().map_or_else(Error::may_have_acted, |outcome| matches!(outcome, Outcome::Good(_))) {
+                sides.done.push(side);
+            }
+            match sent? {
+                Outcome::Good(body) => {
+                    let payload = side.call.envelope.first(&body);
+                    for (name, path) in &side.keep {
+                        let value = payload.and_then(|payload| path.first(payload)).filter(|value| !value.is_null());
+                        let value = value.ok_or_else(|| {
+                            unintelligible(&side.call, &format!("the answer has nothing at {} for `{name}`", path.as_str()))
+                        })?;
+                        sides.kept.insert(name.clone(), value.clone());
+                    }
+                }
+                Outcome::Done => {}
+                Outcome::Refused(error) => return Err(error.into()),
+                other => return Err(unexpected(&side.call, &other)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the calls back in reverse order; tells which could not be.
+    pub(super) async fn undo(&self, sides: Sides<'_>, scope: &Scope<'_>) -> Vec<String> {
+        let mut left = Vec::new();
+        let scope = Scope { kept: Some(&sides.kept), ..*scope };
+        for side in sides.done.into_iter().rev() {
+            let Some(undo) = &side.undo else {
+                if side.call.method != Method::GET {
+                    left.push(side.call.name.clone());
+                }
+                continue;
+            };
+            let sent = match build(undo, &scope, None, &[]) {
+                Ok(call) => self.send(call).await,
+                Err(error) => Err(error),
+            };
+            if !matches!(sent, Ok(Outcome::Good(_) | Outcome::Done | Outcome::NotFound)) {
+                left.push(side.call.name.clone());
+            }
+        }
+        left
+    }
+}
+
+/// The id and the key of a resource, as the variables of its calls.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub(super) id: Value,
+    pub(super) key: Value,
+}
+
+impl Identity {
+    pub(super) fn new(id: &str, key: &Value) -> Self {
+        Self { id: Value::from(id), key: key.clone() }
+    }
+
+    pub(super) fn scope(&self) -> Scope<'_> {
+        Scope { id: Some(&self.id), key: Some(&self.key), ..Scope::default() }
+    }
+}
