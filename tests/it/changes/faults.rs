@@ -215,7 +215,7 @@ fn answers_are_true_with_memberships_that_are_records() {
 
 #[tokio::test]
 async fn a_request_that_is_dropped_keeps_nobody_out() {
-    for kind in [Kind::Separate] {
+    for kind in [Kind::Separate, Kind::Single, Kind::Inline, Kind::Document, Kind::Rpc, Kind::Records] {
         dropped(kind).await;
     }
 }
