@@ -15,6 +15,7 @@ mod docs;
 mod engine_calls;
 mod filter_cases;
 mod filter_properties;
+mod lifecycle;
 mod list_details;
 mod mapping_diagnostics;
 mod nothing_lost;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use scimitar::app::Host;
 use scimitar::engine::{Context, Engine, Names, Offer, Reply, ScimRequest, ports};
 use scimitar::mapping::{Mapping, Report, load};
@@ -28,6 +28,7 @@ pub(crate) struct Step {
     headers: Vec<(&'static str, &'static str)>,
     status: u16,
     answer: Value,
+    answers_with: Option<(&'static str, &'static str)>,
 }
 
 /// The script that is left.
@@ -62,7 +63,7 @@ pub(crate) fn mapping(text: &str) -> Mapping {
 
 /// A call that must come: `call("GET /users/7")`. It is answered with 200 and `null` unless said.
 pub(crate) fn call(line: &str) -> Step {
-    Step { line: line.to_owned(), body: None, headers: Vec::new(), status: 200, answer: Value::Null }
+    Step { line: line.to_owned(), body: None, headers: Vec::new(), status: 200, answer: Value::Null, answers_with: None }
 }
 
 // === impl Step ===
@@ -81,6 +82,11 @@ impl Step {
 
     pub(crate) fn answer(self, answer: Value) -> Self {
         Self { answer, ..self }
+    }
+
+    /// A header that the answer has.
+    pub(crate) fn answer_header(self, name: &'static str, value: &'static str) -> Self {
+        Self { answers_with: Some((name, value)), ..self }
     }
 
     pub(crate) fn status(self, status: u16) -> Self {
@@ -122,7 +128,9 @@ impl ports::Backend for Script {
         let step = step.unwrap();
         self.done.lock().unwrap().push(step.line.clone());
         let body = if step.answer.is_null() { String::new() } else { step.answer.to_string() };
-        Ok(Answer { status: step.status, headers: HeaderMap::new(), body: body.into() })
+        let mut headers = HeaderMap::new();
+        headers.extend(step.answers_with.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))));
+        Ok(Answer { status: step.status, headers, body: body.into() })
     }
 }
 

@@ -112,7 +112,7 @@ impl Compiler<'_> {
             Some((read, write)) => (read.is_some(), write.is_some()),
             None => (true, true),
         };
-        let default = keys.get("default").map(|node| self.default(node, leaf));
+        let default = keys.get("default").map(|node| self.constant(node, leaf, "default"));
         let convert = self.converters(keys, leaf, writes);
         if let Some(entry) = keys.entry("default").filter(|_| !reads) {
             self.error(
@@ -178,7 +178,7 @@ impl Compiler<'_> {
         }
         match (keys.get("initial"), keys.get("generate")) {
             (None, None) => Some(None),
-            (Some(node), None) => self.default(node, leaf).map(|value| Some(Initial::Value(value))),
+            (Some(node), None) => self.constant(node, leaf, "initial").map(|value| Some(Initial::Value(value))),
             (None, Some(node)) if leaf.kind == Type::String => {
                 let count = self.count(node)?;
                 if !limits::GENERATED_CHARS.contains(&count) {
@@ -272,7 +272,8 @@ impl Compiler<'_> {
         write
     }
 
-    fn default(&mut self, node: &Node, leaf: &Attribute) -> Option<Value> {
+    /// The value of `default` or `initial`: `word`.
+    fn constant(&mut self, node: &Node, leaf: &Attribute, word: &str) -> Option<Value> {
         let value = match leaf.kind {
             // `default: 7` for a text is the text 7.
             Type::String | Type::Reference | Type::Binary => node.text().map(Value::from),
@@ -284,8 +285,8 @@ impl Compiler<'_> {
             self.error(
                 Code::BadAttribute,
                 node.span,
-                format!("`{}` is {what}, so its default is one too", leaf.name),
-                format!("write for example `default: {example}`"),
+                format!("`{}` is {what}, so `{word}` is one too", leaf.name),
+                format!("write for example `{word}: {example}`"),
             );
         }
         value

@@ -181,7 +181,8 @@ impl Compiler<'_> {
         let keep = match keys.get("keep") {
             Some(node) => {
                 let entries = self.entries(node, "keep").unwrap_or_default();
-                entries.iter().map(|entry| self.kept(entry, &scope)).collect()
+                let kept: Vec<_> = entries.iter().map(|entry| self.kept(entry, &scope)).collect();
+                kept.into_iter().collect()
             }
             None => Some(Vec::new()),
         };
