@@ -8,7 +8,7 @@ use super::fake::{Asked, BATCH, DELTA, Kind, Outcome, Refused, State, plain, ref
 pub(crate) fn rest(kind: Kind, state: &mut State, asked: &Asked<'_>) -> Outcome {
     let none = || plain(204, &Value::Null);
     let fields = asked.body.as_object().cloned().unwrap_or_default();
-    let in_parts = matches!(kind, Kind::Separate | Kind::Inline | Kind::Records);
+    let in_parts = matches!(kind, Kind::Separate | Kind::Inline | Kind::Records | Kind::Set);
     let fresh = |record: &Value| match asked.rev {
         _ if !matches!(kind, Kind::Separate | Kind::Single | Kind::Document) => Ok(()),
         Some(rev) if record["rev"] == rev => Ok(()),
@@ -97,7 +97,7 @@ pub(crate) fn rest(kind: Kind, state: &mut State, asked: &Asked<'_>) -> Outcome 
             state.delete_group(id);
             Ok(none())
         }
-        (_, ["groups", id, "members", ..]) if matches!(kind, Kind::Separate | Kind::Single) => {
+        (_, ["groups", id, "members", ..]) if matches!(kind, Kind::Separate | Kind::Single | Kind::Set) => {
             let group = state.group(id)?;
             members(kind, state, asked, group)
         }
@@ -120,11 +120,16 @@ fn members(kind: Kind, state: &mut State, asked: &Asked<'_>, group: u64) -> Outc
             }
             done
         }
+        ("PUT", []) if kind == Kind::Set => {
+            let users = state.known(&asked.body["ids"], usize::MAX)?;
+            state.set_members(group, &users);
+            done
+        }
         ("POST", [user]) if kind == Kind::Single => {
             let user = state.user(user).map_err(|_| refusal(404, "UNKNOWN"))?;
             state.join(group, user).map_or_else(|| Err(refusal(409, "ALREADY")), |_| done)
         }
-        ("DELETE", [user]) => {
+        ("DELETE", [user]) if kind != Kind::Set => {
             let gone = user.parse().ok().and_then(|user| state.memberships.remove(&(group, user)));
             gone.map_or_else(|| Err(refusal(404, "NOT_MEMBER")), |_| done)
         }

@@ -96,3 +96,8 @@ fn jobs_are_their_operations_field_by_field() {
 fn jobs_are_their_operations_with_memberships_that_are_records() {
     holds(Kind::Records);
 }
+
+#[test]
+fn jobs_are_their_operations_with_members_set_at_once() {
+    holds(Kind::Set);
+}

@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Rpc,
     /// Memberships that are records with ids of their own.
     Records,
+    /// A call that sets all members, without any revision.
+    Set,
 }
 
 /// What befalls a call.

@@ -213,9 +213,14 @@ fn answers_are_true_with_memberships_that_are_records() {
     holds(Kind::Records);
 }
 
+#[test]
+fn answers_are_true_with_members_set_at_once() {
+    holds(Kind::Set);
+}
+
 #[tokio::test]
 async fn a_request_that_is_dropped_keeps_nobody_out() {
-    for kind in [Kind::Separate, Kind::Single, Kind::Inline, Kind::Document, Kind::Rpc, Kind::Records] {
+    for kind in [Kind::Separate, Kind::Single, Kind::Inline, Kind::Document, Kind::Rpc, Kind::Records, Kind::Set] {
         dropped(kind).await;
     }
 }

@@ -49,6 +49,7 @@ pub(crate) fn text(kind: Kind) -> String {
         Kind::Document => (DOCUMENT_USER, DOCUMENT_GROUP),
         Kind::Rpc => (RPC_USER, RPC_GROUP),
         Kind::Records => (PARTS_USER, RECORDS_GROUP),
+        Kind::Set => (PARTS_USER, SET_GROUP),
     };
     format!("{COMMON}resources:\n  User:\n{ATTRIBUTES}{user}{GROUP}{group}")
 }
@@ -154,4 +155,13 @@ const RECORDS_GROUP: &str = r#"    get: GET /groups/{{key}}
       add: { call: POST /memberships, body: { group: "{{key}}", user: "{{member}}" } }
       remove: { call: "DELETE /memberships/{{membership.id}}" }
       groups: { call: GET /memberships, query: { user: "{{key}}" }, items: "$.rows[*]", key: $.group }
+"#;
+
+const SET_GROUP: &str = r#"    get: GET /groups/{{key}}
+    create: { call: POST /groups, undo: delete }
+    update: PATCH /groups/{{key}}
+    delete: DELETE /groups/{{key}}
+    members:
+      list: { call: "GET /groups/{{key}}/members", items: "$.rows[*]", key: $.user }
+      set: { call: "PUT /groups/{{key}}/members", body: { ids: "{{members}}" } }
 "#;

@@ -140,3 +140,8 @@ fn changes_are_made_field_by_field() {
 fn changes_are_made_with_memberships_that_are_records() {
     holds(Kind::Records);
 }
+
+#[test]
+fn changes_are_made_with_members_set_at_once() {
+    holds(Kind::Set);
+}
