@@ -38,6 +38,11 @@ fn repeated(calls: &[Entry]) -> Option<&Entry> {
     })
 }
 
+/// Whether an error says that something may not be as it was.
+fn tells_of_a_change(detail: &str) -> bool {
+    ["may have been made", "could not be taken back"].iter().any(|text| detail.contains(text))
+}
+
 fn same_apart_from_members(one: &Model, other: &Model) -> bool {
     let groups = |model: &Model| -> BTreeMap<String, (String, Option<String>)> {
         model.groups.iter().map(|(id, group)| (id.clone(), (group.name.clone(), group.external_id.clone()))).collect()
@@ -83,9 +88,8 @@ async fn check(
         }
         Err(error) => {
             let error = error.to_scim();
-            let says = ["may have been made", "could not be taken back"].iter().any(|text| error.detail.contains(text));
             prop_assert!(
-                says || held == *model,
+                held == *model || tells_of_a_change(&error.detail),
                 "\"{}\", but this is not as it was: {}
 {}",
                 error.detail,
@@ -222,5 +226,33 @@ fn answers_are_true_with_members_set_at_once() {
 async fn a_request_that_is_dropped_keeps_nobody_out() {
     for kind in [Kind::Separate, Kind::Single, Kind::Inline, Kind::Document, Kind::Rpc, Kind::Records, Kind::Set] {
         dropped(kind).await;
+    }
+}
+
+/// Of calls that are made side by side one fails cleanly, and one may have acted.
+#[tokio::test]
+async fn a_call_that_may_have_acted_is_told_of_when_another_one_failed_first() {
+    let operations = json!([{ "op": "remove", "path": "members" }]);
+    let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations });
+    for kind in [Kind::Single, Kind::Records] {
+        let gateway = gateway(kind);
+        let request = ScimRequest::Patch {
+            endpoint: "/Groups".to_owned(),
+            id: "7".to_owned(),
+            body: body.clone(),
+            names: Names::default(),
+        };
+        let before = gateway.held();
+        gateway.fake.befall(vec![None, Some(Mishap::Unreachable), Some(Mishap::CutAfter), Some(Mishap::Unreachable)]);
+        let error = gateway.engine.call(&context(), request).await.unwrap_err().to_scim();
+        let held = gateway.held();
+        let calls = gateway.fake.calls();
+        assert!(
+            held == before || tells_of_a_change(&error.detail),
+            "{kind:?}: \"{}\", but now and before are {}\n{}",
+            error.detail,
+            held.against(&before),
+            shown(&calls)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The calls of the changes that identity providers ask for, on every kind of backend: what each needs, and no more.
+//! The calls of the changes that identity providers ask for, on every kind of backend: what each needs, and no more. Where
+//! more are made, `more` tells which of them are not needed.
 
 use scimitar::engine::{Names, ScimRequest};
 use serde_json::{Value, json};
