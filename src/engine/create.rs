@@ -12,6 +12,7 @@ use crate::mapping::model::{Create, Delete, Initial, MembershipChange, Shape, Ta
 use crate::mapping::template::{Root, Scope};
 use crate::scim::resource::{Incoming, Intent, read};
 use crate::scim::{Object, ScimError, ScimType};
+use crate::telemetry::audit;
 use crate::translate::outcome::Outcome;
 use crate::translate::read::id_of;
 use crate::translate::write::{body, key_of, value_of};
@@ -37,7 +38,8 @@ impl<B: Backend> Operation<'_, B> {
         self.fill_in(&mut desired)?;
         let wanted = Wanted { create, desired, members };
         let (id, key, resource) = self.make_or_adopt(&wanted, &incoming).await?;
-        let resource = self.after_write(&id, &key, Some(resource), &projection).await?;
+        let wanted_members = wanted.members.as_ref().map(|members| relation::replaced(Some(members)));
+        let resource = self.after_write(&id, &key, Some(resource), wanted_members.as_ref(), &projection).await?;
         let written = self.resource.kind.attributes().filter(|attribute| attribute.get(&wanted.desired).is_some());
         Ok(Reply::resource(201, resource, &projection.clone().also(written)))
     }
@@ -127,14 +129,17 @@ impl<B: Backend> Operation<'_, B> {
                 desired.insert("active".to_owned(), Value::from(true));
             }
             if let Changed::Now(found) = self.change(id, &key, &current, &desired).await? {
-                if let Some(members) = &wanted.members
-                    && let Err(error) = self.change_members(id, &key, relation::replaced(Some(members))).await
-                {
-                    let done = change::changed(self.resource, &current.resource, &desired);
-                    return Err(error.leaving(self.revert(id, &key, &current.resource, &done).await));
+                let mut found = *found;
+                if let Some(members) = &wanted.members {
+                    match self.change_members(id, &key, relation::replaced(Some(members)), Some(&found)).await {
+                        Ok(changed) => found = self.now_or_again(id, &key, changed.now).await?,
+                        Err(error) => {
+                            let done = change::changed(self.resource, &current.resource, &desired);
+                            return Err(error.leaving(self.revert(id, &key, &current.resource, &done).await));
+                        }
+                    }
                 }
-                crate::telemetry::audit::adopted(&self.resource.kind.name, id);
-                let found = if wanted.members.is_some() { self.again(id, &key).await? } else { found };
+                audit::adopted(&self.resource.kind.name, id);
                 return Ok((id.to_owned(), key, found.resource));
             }
         }
@@ -277,12 +282,19 @@ impl<B: Backend> Operation<'_, B> {
         if wanted.members.is_some() && !self.carries_members(wanted.create) {
             let change = relation::MemberChange { replace: false, ..relation::replaced(wanted.members.as_ref()) };
             if !change.is_empty() {
-                self.change_members(id, key, change).await?;
+                let changed = self.change_members(id, key, change, Some(&found)).await?;
                 // Members may count as a change of the group: its revision is read again.
-                found = *self.again(id, key).await?;
+                found = self.now_or_again(id, key, changed.now).await?;
             }
         }
         Ok(found)
+    }
+
+    async fn now_or_again(&self, id: &str, key: &Value, now: Option<Found>) -> Result<Found, Error> {
+        match now {
+            Some(now) => Ok(now),
+            None => self.again(id, key).await.map(|found| *found),
+        }
     }
 
     /// Takes a resource back whose creation could not be completed; tells what is left.

@@ -1,11 +1,11 @@
 //! Calls and their outcomes, and reading one record.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::ports::Backend;
+use super::ports::{Backend, System};
 use super::{Error, Operation};
 use crate::mapping::model::{Call, Version};
 use crate::mapping::path::JsonPath;
@@ -26,6 +26,27 @@ pub(super) struct Found {
 
 /// The first pause before a record that lags behind is read again; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// The pauses between several looks at one thing, until the time is over that the backend may lag behind.
+pub(super) struct Pauses<'s> {
+    system: &'s dyn System,
+    lag: Duration,
+    began: Instant,
+    next: Duration,
+}
+
+impl Pauses<'_> {
+    /// Waits; `false` at once if the time is over.
+    pub(super) async fn pause(&mut self) -> bool {
+        let spent = self.system.now().duration_since(self.began);
+        if spent >= self.lag {
+            return false;
+        }
+        self.system.sleep(self.next.min(self.lag.saturating_sub(spent))).await;
+        self.next *= 2;
+        true
+    }
+}
 
 /// A fault that the answer itself does not show.
 pub(super) fn unintelligible(call: &Call, detail: &str) -> Error {
@@ -114,18 +135,19 @@ impl<B: Backend> Operation<'_, B> {
     /// Reads the record with a key after a write of it, again and again while it lags behind: until it is as it should be, or
     /// until the time is over that the mapping gives the backend. What is there then is the truth, whatever was asked for.
     pub(super) async fn settled(&self, key: &Value, is_settled: impl Fn(&Found) -> bool) -> Result<Option<Found>, Error> {
-        let (system, lag) = (&self.engine.system, self.mapping().backend.lag);
-        let began = system.now();
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = self.pauses();
         loop {
             let found = self.fetch(key).await?;
-            let spent = system.now().duration_since(began);
-            if found.as_ref().is_some_and(&is_settled) || spent >= lag {
+            if found.as_ref().is_some_and(&is_settled) || !pauses.pause().await {
                 return Ok(found);
             }
-            system.sleep(pause.min(lag.saturating_sub(spent))).await;
-            pause *= 2;
         }
+    }
+
+    /// The pauses between two looks at a backend whose reads lag behind its writes.
+    pub(super) fn pauses(&self) -> Pauses<'_> {
+        let system = &*self.engine.system;
+        Pauses { system, lag: self.mapping().backend.lag, began: system.now(), next: FIRST_PAUSE }
     }
 
     /// Whether a record does not exist for SCIM.

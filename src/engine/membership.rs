@@ -26,8 +26,10 @@ pub(super) struct Group<'m> {
     pub(super) members: &'m Membership,
     /// What its members are.
     pub(super) of: &'m Resource,
-    /// The group itself, where a call needs more of it than its key.
+    /// The group as it was read last, if it was.
     pub(super) found: Option<Found>,
+    /// The group as a call that wrote it answered.
+    pub(super) now: Option<Found>,
     /// The rows of the members who go, by id, where a call needs them.
     pub(super) rows: HashMap<String, Value>,
     /// How many of those that are wanted are members already.
@@ -36,25 +38,39 @@ pub(super) struct Group<'m> {
     pub(super) changed: AtomicUsize,
 }
 
+/// What became of a change of members.
+#[derive(Debug, Default)]
+pub(super) struct MembersChanged {
+    /// Whether a call showed that the group is there.
+    pub(super) is_there: bool,
+    /// The group as it is now, if a call told it.
+    pub(super) now: Option<Found>,
+}
+
 impl<B: Backend> Operation<'_, B> {
     /// Changes the members of the group with a key. What is done already is no error; whom the backend does not know is
     /// skipped or refused, as the mapping says. A group is never emptied for the sake of members that nobody knows. Where
     /// a call fails after others, the error says that members were changed: to take that back would need to know who was a
-    /// member before.
-    ///
-    /// Gives whether a call showed that the group is there.
-    pub(super) async fn change_members(&self, id: &str, key: &Value, change: MemberChange) -> Result<bool, Error> {
-        let Some(members) = &self.resource.members else { return Ok(false) };
-        let Some(of) = self.mapping().resources.get(members.of) else { return Ok(false) };
+    /// member before. `known` is the group, if it has just been read.
+    pub(super) async fn change_members(
+        &self,
+        id: &str,
+        key: &Value,
+        change: MemberChange,
+        known: Option<&Found>,
+    ) -> Result<MembersChanged, Error> {
+        let Some(members) = &self.resource.members else { return Ok(MembersChanged::default()) };
+        let Some(of) = self.mapping().resources.get(members.of) else { return Ok(MembersChanged::default()) };
         if change.is_empty() {
-            return Ok(false);
+            return Ok(MembersChanged::default());
         }
         let mut group = Group {
             id,
             identity: Identity::new(id, key),
             members,
             of,
-            found: None,
+            found: known.cloned(),
+            now: None,
             rows: HashMap::new(),
             kept: 0,
             changed: AtomicUsize::new(0),
@@ -71,7 +87,9 @@ impl<B: Backend> Operation<'_, B> {
             MembershipChange::Record => self.change_whole(&mut group, change, None).await,
         };
         let changed = group.changed.load(Ordering::Relaxed);
-        result.map_err(|error| if changed > 0 { error.leaving(vec![format!("members ({changed} of them)")]) } else { error })
+        let is_there = result
+            .map_err(|error| if changed > 0 { error.leaving(vec![format!("members ({changed} of them)")]) } else { error })?;
+        Ok(MembersChanged { is_there, now: group.now })
     }
 
     /// Additions and removals by calls for those who come and go.
@@ -93,7 +111,7 @@ impl<B: Backend> Operation<'_, B> {
         }
         let is_needed =
             !change.add.is_empty() && needs_group(&add.call) || !change.remove.is_empty() && needs_group(&remove.call);
-        if is_needed {
+        if is_needed && group.found.is_none() {
             let found = self.fetch(&group.identity.key).await?;
             group.found = Some(found.ok_or_else(|| self.not_found(group.id))?);
         }
@@ -301,7 +319,7 @@ impl<B: Backend> Operation<'_, B> {
                 ..group.identity.scope()
             };
             match self.send(build(&call.call, &scope, None, &[])?).await? {
-                Outcome::Stale if group.found.is_some() => {
+                Outcome::Stale if needs_group(&call.call) => {
                     again = Some(self.fetch(&group.identity.key).await?.ok_or_else(|| self.not_found(group.id))?);
                 }
                 outcome => return Ok(outcome),

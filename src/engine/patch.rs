@@ -65,9 +65,13 @@ impl<B: Backend> Operation<'_, B> {
             }
         }
         let mut is_there = found.is_some();
+        let expected = change.clone();
         if let Some(change) = change {
-            match self.change_members(id, &key, change).await {
-                Ok(called) => is_there |= called,
+            match self.change_members(id, &key, change, found.as_ref()).await {
+                Ok(changed) => {
+                    is_there |= changed.is_there;
+                    found = changed.now;
+                }
                 Err(error) => {
                     let left = match &former {
                         Some((former, desired)) => {
@@ -79,7 +83,6 @@ impl<B: Backend> Operation<'_, B> {
                     return Err(error.leaving(left));
                 }
             }
-            found = None;
         }
         let answers = !self
             .resource
@@ -95,7 +98,7 @@ impl<B: Backend> Operation<'_, B> {
                 found.as_ref().and_then(|found| found.resource.get("meta")?.get("version")?.as_str()).map(str::to_owned);
             return Ok(Reply { status: 204, version, ..Reply::default() });
         }
-        let resource = self.after_write(id, &key, found.map(|found| found.resource), &projection).await?;
+        let resource = self.after_write(id, &key, found.map(|found| found.resource), expected.as_ref(), &projection).await?;
         Ok(Reply::resource(200, resource, &projection.clone().also(written)))
     }
 

@@ -26,19 +26,24 @@ impl<B: Backend> Operation<'_, B> {
             self.check_version(&current.resource)?;
             let desired = self.merged(&incoming, &current.resource)?;
             if let Changed::Now(now) = self.change(id, &key, &current, &desired).await? {
-                found = Some((now.resource, current.resource, desired));
+                found = Some((*now, current.resource, desired));
                 break;
             }
         }
         let (now, former, desired) = found.ok_or_else(|| self.contended(id))?;
-        if let Some(members) = &members
-            && let Err(error) = self.change_members(id, &key, relation::replaced(members.as_ref())).await
-        {
-            let done = change::changed(self.resource, &former, &desired);
-            return Err(error.leaving(self.revert(id, &key, &former, &done).await));
+        let mut now = Some(now);
+        let change = members.as_ref().map(|members| relation::replaced(members.as_ref()));
+        if let Some(change) = &change {
+            // Members may count as a change of the group: its revision is read again.
+            now = match self.change_members(id, &key, change.clone(), now.as_ref()).await {
+                Ok(changed) => changed.now,
+                Err(error) => {
+                    let done = change::changed(self.resource, &former, &desired);
+                    return Err(error.leaving(self.revert(id, &key, &former, &done).await));
+                }
+            };
         }
-        // Members may count as a change of the group: its revision is read again.
-        let resource = self.after_write(id, &key, members.is_none().then_some(now), &projection).await?;
+        let resource = self.after_write(id, &key, now.map(|found| found.resource), change.as_ref(), &projection).await?;
         let written = self.resource.kind.attributes().filter(|attribute| attribute.get(&incoming.resource).is_some());
         Ok(Reply::resource(200, resource, &projection.clone().also(written)))
     }

@@ -11,6 +11,7 @@ use crate::mapping::template::Scope;
 use crate::scim::{Object, Projection, ScimError};
 use crate::translate::change::{self, Planned};
 use crate::translate::outcome::Outcome;
+use crate::translate::relation::MemberChange;
 use crate::translate::write;
 
 /// What became of a change.
@@ -172,24 +173,34 @@ impl<B: Backend> Operation<'_, B> {
         self.fetch(key).await?.map(Box::new).ok_or_else(|| self.not_found(id))
     }
 
-    /// The resource after a write, with its relation if that is wanted; read again if `now` is nothing. The write was made,
-    /// whatever becomes of this.
+    /// The resource after a write, with its relation if that is wanted; read again if `now` is nothing. A change of members
+    /// that the answer is to show is waited for as long as the backend may lag behind. The write was made, whatever becomes
+    /// of this.
     pub(super) async fn after_write(
         &self,
         id: &str,
         key: &Value,
         now: Option<Object>,
+        members: Option<&MemberChange>,
         projection: &Projection<'_>,
     ) -> Result<Object, Error> {
+        let wants_relation = self.relation().is_some_and(|relation| projection.wants(&relation));
         let read = async {
-            let mut resource = match now {
-                Some(resource) => resource,
-                None => self.again(id, key).await?.resource,
-            };
-            if self.relation().is_some_and(|relation| projection.wants(&relation)) {
-                self.attach(&mut resource).await?;
+            let mut now = now;
+            let mut pauses = self.pauses();
+            loop {
+                let mut resource = match now.take() {
+                    Some(resource) => resource,
+                    None => self.again(id, key).await?.resource,
+                };
+                if wants_relation {
+                    self.attach(&mut resource).await?;
+                }
+                let shown = members.is_none_or(|change| resource.get("members").is_none_or(|found| change.shows_in(found)));
+                if shown || !pauses.pause().await {
+                    return Ok(resource);
+                }
             }
-            Ok(resource)
         };
         read.await.map_err(|error: Error| error.leaving(vec![format!("{} {id}", self.resource.kind.name)]))
     }

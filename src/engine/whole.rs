@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::fetch::build;
+use super::fetch::{Found, build};
 use super::membership::{Group, cannot_be_removed, ids, needs_group, pinned, refused, report_skipped, without};
 use super::ports::Backend;
 use super::{Error, Operation};
@@ -37,19 +38,22 @@ impl<B: Backend> Operation<'_, B> {
         let wanted = !change.add.is_empty();
         let is_blind = change.replace && members.pinned.is_none() && set.is_some_and(|set| !needs_group(set));
         // Each round drops a member or finds another revision.
-        for _ in 0..=limits::REPLANS + change.add.len().min(limits::REPLANS) {
+        for round in 0..=limits::REPLANS + change.add.len().min(limits::REPLANS) {
             if (members.unknown == UnknownMember::Refuse || wanted && keys.is_empty()) && !unknown.is_empty() {
                 return Err(refused(&unknown));
             }
-            let rows = if is_blind { Vec::new() } else { self.rows_of(group).await? };
+            let rows = if is_blind { Vec::new() } else { self.rows_of(group, round > 0).await? };
             let next = desired(group, &change, &keys, &rows)?;
             let unchanged = next.len() == rows.len() && next.iter().zip(&rows).all(|(id, (present, _))| id == present);
             if unchanged && !is_blind {
+                group.now = group.found.take();
                 report_skipped(group, &unknown);
                 return Ok(true);
             }
-            match self.set_members(group, &next, &rows, set).await? {
+            let (outcome, headers) = self.set_members(group, &next, &rows, set).await?;
+            match outcome {
                 Outcome::Good(_) | Outcome::Done => {
+                    group.now = self.answered(group, set, &outcome, &headers);
                     report_skipped(group, &unknown);
                     return Ok(true);
                 }
@@ -72,11 +76,11 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// Those who are members, with the record of the group where it is needed.
-    async fn rows_of(&self, group: &mut Group<'_>) -> Result<Vec<(String, Value)>, Error> {
+    async fn rows_of(&self, group: &mut Group<'_>, again: bool) -> Result<Vec<(String, Value)>, Error> {
         let (members, of) = (group.members, group.of);
         let needs_group =
             members.list.inline().is_some() || matches!(&members.change, MembershipChange::Whole(set) if needs_group(set));
-        if needs_group {
+        if needs_group && (again || group.found.is_none()) {
             let found = self.fetch(&group.identity.key).await?;
             group.found = Some(found.ok_or_else(|| self.not_found(group.id))?);
         }
@@ -90,6 +94,14 @@ impl<B: Backend> Operation<'_, B> {
         }
     }
 
+    /// The group as the call that writes its record answered.
+    fn answered(&self, group: &Group<'_>, set: Option<&Call>, outcome: &Outcome, headers: &HeaderMap) -> Option<Found> {
+        let update = self.rest().filter(|update| set.is_none() && !update.read_back)?;
+        let Outcome::Good(body) = outcome else { return None };
+        let found = self.record(&update.call, &update.item, body, Some(headers)).ok()?;
+        (found.resource.get("id").and_then(Value::as_str) == Some(group.id)).then_some(found)
+    }
+
     /// Makes the call that sets these members.
     async fn set_members(
         &self,
@@ -97,7 +109,7 @@ impl<B: Backend> Operation<'_, B> {
         next: &[String],
         rows: &[(String, Value)],
         set: Option<&Call>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<(Outcome, HeaderMap), Error> {
         let present: HashMap<&String, &Value> = rows.iter().map(|(id, row)| (id, row)).collect();
         let element = group.members.list.element();
         let found = group.found.as_ref();
@@ -112,7 +124,7 @@ impl<B: Backend> Operation<'_, B> {
             let key =
                 |id: &String| present.get(id).and_then(|row| element.key.first(row)).cloned().or_else(|| key_of(group.of, id));
             let members: Value = next.iter().filter_map(key).collect();
-            return self.send(build(set, &Scope { members: Some(&members), ..scope }, None, &[])?).await;
+            return self.exchange(build(set, &Scope { members: Some(&members), ..scope }, None, &[])?).await;
         }
         let update = self.rest().ok_or_else(|| Error::mapping("members: no call writes the record"))?;
         let (Some((place, _)), Some(found)) = (group.members.list.inline().and_then(|inline| inline.write.as_ref()), found)
@@ -124,7 +136,7 @@ impl<B: Backend> Operation<'_, B> {
         let mut body = write::body(self.mapping(), lines, &found.resource, Some(before))?;
         let elements = next.iter().filter_map(|id| present.get(id).map(|row| (*row).clone()).or_else(|| self.member_element(id)));
         place.put(&mut body, elements.collect());
-        self.send(build(&update.call, &scope, Some(&body), &[])?).await
+        self.exchange(build(&update.call, &scope, Some(&body), &[])?).await
     }
 
     /// A new member as an element of the array in the record.

@@ -97,6 +97,13 @@ impl MemberChange {
         !self.replace && self.add.is_empty() && self.remove.is_empty()
     }
 
+    /// Whether the values of `members` show the change.
+    pub fn shows_in(&self, members: &Value) -> bool {
+        let found: HashSet<String> = ids(Some(members)).collect();
+        let is_there = |id: &String| found.contains(id);
+        self.add.iter().all(is_there) && !self.remove.iter().any(is_there) && (!self.replace || found.len() == self.add.len())
+    }
+
     /// With the members that are there, the change without `replace`: only those who come and go.
     #[must_use]
     pub fn against(self, present: &[String]) -> Self {
