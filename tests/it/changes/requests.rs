@@ -151,9 +151,15 @@ impl Step {
     pub(crate) fn status(&self) -> u16 {
         match &self.change {
             Change::CreateUser(_) | Change::CreateGroup(_) => 201,
+            Change::PatchGroup(..) if self.wants_answer() => 200,
             Change::PatchGroup(..) | Change::DeleteUser(_) | Change::DeleteGroup(_) => 204,
             Change::ReplaceUser(..) | Change::PatchUser(..) | Change::ReplaceGroup(..) => 200,
         }
+    }
+
+    /// Whether a PATCH of a group asks for attributes; without, its answer is empty.
+    fn wants_answer(&self) -> bool {
+        self.forms[0] % 4 == 3
     }
 
     pub(crate) fn request(&self) -> ScimRequest {
@@ -172,6 +178,8 @@ impl Step {
             }
             Change::PatchGroup(_, operations) => {
                 let operations = operations.iter().enumerate().map(|(index, op)| group_operation(op, form(index), &id));
+                let wanted = ["displayName", "externalId", "members"].into_iter().filter(|_| self.wants_answer());
+                let names = Names { attributes: wanted.map(str::to_owned).collect(), ..names };
                 ScimRequest::Patch { endpoint, body: patch(&operations.collect::<Vec<_>>()), id, names }
             }
             Change::DeleteUser(_) | Change::DeleteGroup(_) => ScimRequest::Delete { endpoint, id },
