@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
@@ -80,6 +81,8 @@ pub(crate) struct Fake {
     busy: Arc<AtomicUsize>,
     /// The most calls that were there at once.
     crowd: Arc<AtomicUsize>,
+    /// How many calls must have been there at once before any is answered.
+    awaited: Arc<AtomicUsize>,
 }
 
 /// A request as the backend sees it.
@@ -347,6 +350,7 @@ impl Fake {
             mishaps: Arc::new(Mutex::new(Vec::new().into_iter())),
             busy: Arc::default(),
             crowd: Arc::default(),
+            awaited: Arc::default(),
         }
     }
 
@@ -370,9 +374,9 @@ impl Fake {
         plain(if self.kind == Kind::Rpc { 200 } else { status }, &refusal(status, error).body)
     }
 
-    /// The most calls that were there at once.
-    pub(crate) fn crowd(&self) -> usize {
-        self.crowd.load(Ordering::SeqCst)
+    /// Answers nobody before so many calls are there at once.
+    pub(crate) fn wait_for(&self, calls: usize) {
+        self.awaited.store(calls, Ordering::SeqCst);
     }
 
     fn act(&self, asked: &Asked<'_>) -> Answer {
@@ -416,6 +420,9 @@ impl Backend for Fake {
         });
         let here = self.busy.fetch_add(1, Ordering::SeqCst) + 1;
         self.crowd.fetch_max(here, Ordering::SeqCst);
+        while self.crowd.load(Ordering::SeqCst) < self.awaited.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         pause().await;
         let answer = match mishap {
             Some(mishap) if !mishap.acts() => None,
