@@ -74,8 +74,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows = std::env::args().nth(1).map_or(Ok(1_000_000), |rows| rows.parse())?;
     let engine =
         Engine::new(load_mapping("million.yaml", MAPPING, &Given(&[]))?, Million { rows }, scimitar::app::Host, Offer::default());
-    let context =
-        Context { base_url: "https://scim.test".to_owned(), profile: &Profile::LENIENT, if_match: None, if_none_match: None };
+    let context = Context {
+        base_url: "https://scim.test".to_owned(),
+        profile: &Profile::LENIENT,
+        if_match: None,
+        if_none_match: None,
+        deadline: None,
+    };
     println!("before                          {:>8} KiB", memory("VmRSS"));
     // None match, a thousandth, all.
     for filter in ["userName ew \"nobody\"", "name.familyName eq \"lee 7\"", "active eq true"] {

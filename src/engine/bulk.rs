@@ -1,88 +1,193 @@
-//! Bulk (RFC 7644 section 3.7): one operation after the other; [`BulkRequest::order`] says in which order.
+//! Bulk (RFC 7644 section 3.7): operations that do not wait for each other are worked on side by side; [`Schedule`] knows
+//! which do.
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
+use super::circle::CircleJob;
 use super::ports::Backend;
 use super::{Context, Engine, Error, Names, Reply, ScimRequest};
-use crate::scim::ScimError;
-use crate::scim::bulk::{BulkEntry, BulkMethod, BulkOperation, BulkRequest, BulkResult, Resolved, bulk_response};
+use crate::limits;
+use crate::scim::bulk::{
+    BulkEntry, BulkMethod, BulkOperation, BulkRequest, BulkResult, Circle, Resolved, Schedule, bulk_response,
+};
+use crate::scim::{ResourceType, ScimError};
+use crate::translate::read::location;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 
-/// Section 3.7.1 allows to give up.
-const CIRCLE: &str =
-    "This operation and others of the job refer to each other in a circle: create the resources first, then link them.";
+/// What the client is told of operations that were not begun in time.
+const NOT_BEGUN: &str =
+    "The time for the job ran out before this operation was begun, and nothing of it was done: send it again.";
+
+/// What is known of an operation, whatever becomes of it.
+#[derive(Clone)]
+pub(super) struct Name {
+    pub(super) place: usize,
+    pub(super) method: Option<String>,
+    pub(super) bulk_id: Option<String>,
+    pub(super) location: Option<String>,
+}
+
+/// An operation that is done.
+pub(super) struct Done {
+    pub(super) place: usize,
+    pub(super) result: BulkResult,
+    /// The id that references to it mean.
+    pub(super) id: Option<String>,
+}
+
+/// Operations that are begun together, with all that they refer to known.
+enum Work {
+    One(Name, Result<BulkOperation, ScimError>),
+    Circle(CircleJob),
+}
+
+/// What came of a job so far.
+struct Progress {
+    entries: Vec<Option<BulkEntry>>,
+    known: HashMap<String, Resolved>,
+    results: Vec<(usize, BulkResult)>,
+    errors: u64,
+}
 
 impl<B: Backend> Engine<B> {
-    pub(super) async fn bulk(&self, context: &Context, body: Value) -> Result<Reply, Error> {
-        let request = BulkRequest::parse(body, context.profile)?;
-        let (order, circular) = request.order();
-        let mut entries: Vec<Option<BulkEntry>> = request.operations.into_iter().map(Some).collect();
-        let mut known: HashMap<String, Resolved> = HashMap::new();
-        let mut results: Vec<(usize, BulkResult)> = Vec::new();
-        let mut errors = 0;
-        let steps = order.into_iter().map(|place| (place, false)).chain(circular.into_iter().map(|place| (place, true)));
-        for (place, in_circle) in steps {
-            if request.fail_on_errors.is_some_and(|most| errors >= most) {
+    /// Works through a job. With `failOnErrors` operations are begun in their sequence, and only while all that run could
+    /// fail without more errors than that: so exactly those are done that would be done one after the other.
+    pub(super) async fn bulk(&self, context: &Context, job: BulkRequest) -> Reply {
+        let kinds: Vec<&ResourceType> = self.mapping.resources.iter().map(|resource| &resource.kind).collect();
+        let mut schedule = Schedule::new(&job, &kinds);
+        let most = job.fail_on_errors;
+        let bound = limits::BULK_CONCURRENCY.min(self.mapping.backend.concurrency).max(1);
+        let mut progress = Progress {
+            entries: job.operations.into_iter().map(Some).collect(),
+            known: HashMap::new(),
+            results: Vec::new(),
+            errors: 0,
+        };
+        let mut running = FuturesUnordered::new();
+        let mut underway: u64 = 0;
+        loop {
+            while running.len() < bound && !self.is_late(context) {
+                // A circle counts with all its operations, so that it may have to run alone.
+                let may_fail = progress.errors + underway;
+                if most.is_some_and(|most| progress.errors >= most || (underway > 0 && may_fail >= most)) {
+                    break;
+                }
+                let Some(unit) = schedule.begin(most.is_some()) else { break };
+                let (places, is_circle) = schedule.unit(unit);
+                underway += places.len() as u64;
+                let work = self.work(context, &kinds, places, is_circle, &mut progress);
+                running.push(Box::pin(self.perform(context, unit, work)));
+            }
+            let Some((unit, done)) = running.next().await else { break };
+            underway -= done.len() as u64;
+            for done in done {
+                progress.take(done, &schedule);
+            }
+            schedule.done(unit);
+        }
+        let mut late = 0;
+        for place in schedule.rest() {
+            if most.is_some_and(|most| progress.errors >= most) {
                 break;
             }
-            let Some(entry) = entries.get_mut(place).and_then(Option::take) else { continue };
-            let result = if in_circle {
-                entry.failed(None, &ScimError::status(409, CIRCLE))
-            } else {
-                self.bulk_entry(context, entry, &known).await
-            };
-            let failed = result.status >= 400;
-            errors += u64::from(failed);
-            if let Some(bulk_id) = &result.bulk_id {
-                let id = result.response.as_ref().and_then(|response| response.get("id")).and_then(Value::as_str);
-                let resolved = match id {
-                    Some(id) if !failed => Resolved::Id(id.to_owned()),
-                    _ => Resolved::Failed,
-                };
-                // A second operation of that bulkId has failed, and must not take the first one's id away.
-                known.entry(bulk_id.clone()).or_insert(resolved);
-            }
-            results.push((place, result));
+            let Some(entry) = progress.entries.get_mut(place).and_then(Option::take) else { continue };
+            let name = self.bulk_name(context, place, &entry);
+            progress.take(name.failed(&ScimError::status(503, NOT_BEGUN)), &schedule);
+            late += 1;
         }
+        if late > 0 {
+            tracing::warn!(count = late, "operations of a job were not begun in time");
+        }
+        let mut results = progress.results;
         results.sort_by_key(|(place, _)| *place);
-        Ok(Reply::ok(bulk_response(results.into_iter().map(|(_, result)| result).collect())))
+        Reply::ok(bulk_response(results.into_iter().map(|(_, result)| result).collect()))
     }
 
-    async fn bulk_entry(&self, context: &Context, entry: BulkEntry, known: &HashMap<String, Resolved>) -> BulkResult {
-        let mut operation = match entry.operation.clone() {
-            Ok(operation) => operation,
-            Err(error) => return entry.failed(None, &error),
-        };
-        if let Err(error) = operation.resolve(known) {
-            return entry.failed(self.bulk_location(context, &operation), &error);
-        }
-        let location = self.bulk_location(context, &operation);
-        let context = Context { if_match: operation.version.clone(), if_none_match: None, ..context.clone() };
-        match self.write(&context, request(operation)).await {
-            Ok(reply) => BulkResult {
-                method: entry.method,
-                bulk_id: entry.bulk_id,
-                version: reply.version,
-                location: reply.location.or(location),
-                status: reply.status,
-                response: reply.body,
-            },
-            Err(error) => {
-                if !matches!(error, Error::Client(_) | Error::Partly { .. }) {
-                    tracing::warn!(%error, "an operation of a job failed");
-                }
-                entry.failed(location, &error.to_scim())
+    /// Takes the operations of a unit out of the job, with what they refer to.
+    fn work(
+        &self,
+        context: &Context,
+        kinds: &[&ResourceType],
+        places: &[usize],
+        is_circle: bool,
+        progress: &mut Progress,
+    ) -> Work {
+        let known = &progress.known;
+        let mut entries = Vec::with_capacity(places.len());
+        for place in places {
+            if let Some(entry) = progress.entries.get_mut(*place).and_then(Option::take) {
+                entries.push((self.bulk_name(context, *place, &entry), entry.operation));
             }
         }
+        if !is_circle && let Some((mut name, mut operation)) = entries.pop() {
+            if let Ok(operation_) = &mut operation {
+                if let Err(error) = operation_.resolve(known) {
+                    operation = Err(error);
+                } else {
+                    name.location = self.bulk_location(context, operation_);
+                }
+            }
+            return Work::One(name, operation);
+        }
+        let (mut names, mut operations) = (Vec::new(), Vec::new());
+        for (name, operation) in entries {
+            operations.extend(operation.ok().map(|operation| (name.place, operation)));
+            names.push(name);
+        }
+        let referred = operations.iter().flat_map(|(_, operation)| operation.references());
+        let known = referred.filter_map(|bulk_id| known.get(&bulk_id).cloned().map(|id| (bulk_id, id))).collect();
+        let borrowed: Vec<(usize, &BulkOperation)> = operations.iter().map(|(place, operation)| (*place, operation)).collect();
+        Work::Circle(CircleJob { names, plan: Circle::plan(&borrowed, kinds), known })
+    }
+
+    async fn perform(&self, context: &Context, unit: usize, work: Work) -> (usize, Vec<Done>) {
+        let done = match work {
+            Work::One(name, Ok(operation)) => vec![self.bulk_one(context, name, operation).await],
+            Work::One(name, Err(error)) => vec![name.failed(&error)],
+            Work::Circle(job) => self.circle(context, job).await,
+        };
+        (unit, done)
+    }
+
+    pub(super) async fn bulk_one(&self, context: &Context, name: Name, operation: BulkOperation) -> Done {
+        let id = operation.path.id.clone().filter(|_| operation.method != BulkMethod::Delete);
+        match self.bulk_write(context, operation).await {
+            Ok(reply) => name.done(reply, id),
+            Err(error) => name.failed(&told(&error)),
+        }
+    }
+
+    /// One operation by itself.
+    pub(super) async fn bulk_write(&self, context: &Context, operation: BulkOperation) -> Result<Reply, Error> {
+        let context = Context { if_match: operation.version.clone(), if_none_match: None, ..context.clone() };
+        self.write(&context, request(operation)).await
+    }
+
+    /// Whether no further operation may be begun.
+    pub(super) fn is_late(&self, context: &Context) -> bool {
+        context.deadline.is_some_and(|deadline| self.system.now() >= deadline)
+    }
+
+    fn bulk_name(&self, context: &Context, place: usize, entry: &BulkEntry) -> Name {
+        let location = entry.operation.as_ref().ok().and_then(|operation| self.bulk_location(context, operation));
+        Name { place, method: entry.method.clone(), bulk_id: entry.bulk_id.clone(), location }
     }
 
     /// Where the resource of an operation is; nowhere for one that is yet to be created.
-    fn bulk_location(&self, context: &Context, operation: &BulkOperation) -> Option<String> {
+    pub(super) fn bulk_location(&self, context: &Context, operation: &BulkOperation) -> Option<String> {
         let resource = self.mapping.at(&operation.path.endpoint)?;
-        let id = operation.path.id.as_deref().filter(|id| !id.starts_with("bulkId:"))?;
-        Some(crate::translate::read::location(&context.base_url, resource, id))
+        let id = operation.path.id.as_deref().filter(|_| operation.path.reference().is_none())?;
+        Some(location(&context.base_url, resource, id))
     }
+}
+
+/// What the client is told of an error; what the operator has to know goes into the log.
+pub(super) fn told(error: &Error) -> ScimError {
+    if !matches!(error, Error::Client(_) | Error::Partly { .. }) {
+        tracing::warn!(%error, "an operation of a job failed");
+    }
+    error.to_scim()
 }
 
 fn request(operation: BulkOperation) -> ScimRequest {
@@ -94,5 +199,43 @@ fn request(operation: BulkOperation) -> ScimRequest {
         BulkMethod::Put => ScimRequest::Replace { endpoint, id, body, names },
         BulkMethod::Patch => ScimRequest::Patch { endpoint, id, body, names },
         BulkMethod::Delete => ScimRequest::Delete { endpoint, id },
+    }
+}
+
+// === impl Name ===
+
+impl Name {
+    /// The result of a success; the id is that of the path, for what was there before.
+    pub(super) fn done(self, reply: Reply, id: Option<String>) -> Done {
+        let created = reply.body.as_ref().and_then(|body| body.get("id")?.as_str()).map(str::to_owned);
+        let result = BulkResult {
+            method: self.method,
+            bulk_id: self.bulk_id,
+            version: reply.version,
+            location: reply.location.or(self.location),
+            status: reply.status,
+            response: reply.body,
+        };
+        Done { place: self.place, result, id: created.or(id) }
+    }
+
+    pub(super) fn failed(self, error: &ScimError) -> Done {
+        Done { place: self.place, result: BulkResult::failed(self.method, self.bulk_id, self.location, error), id: None }
+    }
+}
+
+// === impl Progress ===
+
+impl Progress {
+    fn take(&mut self, done: Done, schedule: &Schedule) {
+        let failed = done.result.status >= 400;
+        self.errors += u64::from(failed);
+        if let Some(bulk_id) = &done.result.bulk_id
+            && schedule.is_maker(bulk_id, done.place)
+        {
+            let resolved = done.id.filter(|_| !failed).map_or(Resolved::Failed, Resolved::Id);
+            self.known.insert(bulk_id.clone(), resolved);
+        }
+        self.results.push((done.place, done.result));
     }
 }

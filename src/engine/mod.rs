@@ -1,6 +1,7 @@
 //! The engine runs plans: one file per SCIM operation, against the ports it declares.
 
 mod bulk;
+mod circle;
 mod create;
 mod cursor;
 mod delete;
@@ -96,7 +97,7 @@ impl<B: Backend> Engine<B> {
             ScimRequest::Read { endpoint, id, names } => self.at(context, &endpoint)?.read(&id, &names).await,
             ScimRequest::List { endpoint: Some(endpoint), search } => self.at(context, &endpoint)?.list(&search).await,
             ScimRequest::List { endpoint: None, search } => self.list_all(context, &search).await,
-            ScimRequest::Bulk { body } => self.bulk(context, body).await,
+            ScimRequest::Bulk { job } => Ok(self.bulk(context, job).await),
             write => self.write(context, write).await,
         }
     }

@@ -1,8 +1,11 @@
 //! What the engine is asked and what it answers, free of HTTP.
 
+use std::time::Instant;
+
 use serde_json::Value;
 
 use crate::scim::Profile;
+use crate::scim::bulk::BulkRequest;
 use crate::scim::messages::SearchRequest;
 
 /// One operation of RFC 7644. `endpoint` is that of a mapped resource type as discovery publishes it: `/Users`.
@@ -49,7 +52,7 @@ pub enum ScimRequest {
         id: String,
     },
     Bulk {
-        body: Value,
+        job: BulkRequest,
     },
 }
 
@@ -64,6 +67,8 @@ pub struct Context {
     pub if_match: Option<String>,
     /// The header If-None-Match as it came.
     pub if_none_match: Option<String>,
+    /// When no further operation of a job is begun; `None` for never.
+    pub deadline: Option<Instant>,
 }
 
 /// `attributes` and `excludedAttributes` as they came (RFC 7644 section 3.9).

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value, error::Category};
 
 use super::{Object, ScimError};
@@ -13,6 +13,11 @@ use crate::limits;
 /// A member that appears twice is refused: RFC 8259 section 4 leaves its meaning open, and what one party checks another
 /// would store. A byte order mark is skipped (RFC 8259 section 8.1).
 pub fn parse(bytes: &[u8]) -> Result<Value, ScimError> {
+    read(bytes, Node::at(0))
+}
+
+/// Reads one JSON document into something else than a [`Value`]; the rules are those of whoever reads the parts.
+pub(super) fn read<'b, S: DeserializeSeed<'b>>(bytes: &'b [u8], seed: S) -> Result<S::Value, ScimError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         ScimError::invalid_syntax(format!(
             "The body is not UTF-8: byte {} does not belong to a character. Send JSON encoded as UTF-8.",
@@ -24,7 +29,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, ScimError> {
         return Err(ScimError::invalid_syntax("The body is empty. Send a JSON object."));
     }
     let mut reader = serde_json::Deserializer::from_str(text);
-    Node { depth: 0 }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value)).map_err(|error| explain(&error))
+    seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value)).map_err(|error| explain(&error))
 }
 
 /// The kind of a value, for messages: "a string".
@@ -41,8 +46,13 @@ pub fn kind(value: &Value) -> &'static str {
 
 /// One value at some depth.
 #[derive(Clone, Copy)]
-struct Node {
+pub(super) struct Node {
     depth: usize,
+}
+
+/// The error for a member that is there twice.
+pub(super) fn twice<E: serde::de::Error>(name: &str) -> E {
+    E::custom(format!("the member {name:?} appears twice in one object; send it once"))
 }
 
 fn explain(error: &serde_json::Error) -> ScimError {
@@ -59,6 +69,11 @@ fn explain(error: &serde_json::Error) -> ScimError {
 // === impl Node ===
 
 impl Node {
+    /// A value that stands inside so many arrays and objects.
+    pub(super) const fn at(depth: usize) -> Self {
+        Self { depth }
+    }
+
     /// A level deeper; checked before the reader goes down, so that nesting costs no stack.
     fn inside<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth >= limits::JSON_DEPTH {
@@ -125,7 +140,7 @@ impl<'de> Visitor<'de> for Node {
         let mut object = Object::new();
         while let Some(name) = members.next_key::<String>()? {
             if object.contains_key(&name) {
-                return Err(A::Error::custom(format!("the member {name:?} appears twice in one object; send it once")));
+                return Err(twice(&name));
             }
             let value = members.next_value_seed(inside)?;
             object.insert(name, value);

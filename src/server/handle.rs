@@ -5,8 +5,9 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{ALLOW, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
@@ -25,6 +26,7 @@ use super::{Error, Service, body, media, respond};
 use crate::engine;
 use crate::engine::{Context, Reply, ScimRequest};
 use crate::limits;
+use crate::scim::bulk::BulkRequest;
 use crate::scim::messages::SearchRequest;
 use crate::scim::{ScimError, json};
 
@@ -36,6 +38,8 @@ struct Shared<S> {
     base: BaseUrl,
     /// How long a write may run; longer than its client waits.
     write_limit: Duration,
+    /// How long a job may begin operations; shorter than its client waits, which is to get the results.
+    job_limit: Duration,
 }
 
 // === impl Handler ===
@@ -43,7 +47,8 @@ struct Shared<S> {
 impl<S: Service> Handler<S> {
     pub fn new(service: Arc<S>, base: BaseUrl, request_timeout: Duration) -> Self {
         let write_limit = request_timeout.saturating_add(Duration::from_secs(limits::WRITE_GRACE_SECONDS));
-        Self(Arc::new(Shared { service, base, write_limit }))
+        let job_limit = request_timeout.saturating_sub(request_timeout / limits::BULK_SPARE);
+        Self(Arc::new(Shared { service, base, write_limit, job_limit }))
     }
 }
 
@@ -68,6 +73,8 @@ impl<S: Service> tower::Service<Request> for Handler<S> {
 }
 
 async fn handle<S: Service>(shared: Arc<Shared<S>>, request: Request) -> Result<Response, Error> {
+    // The upload of the body counts, as it does for the time of the whole request.
+    let deadline = Instant::now().checked_add(shared.job_limit);
     let (parts, body) = request.into_parts();
     let route = routes::resolve(shared.base.path(), shared.service.endpoints(), parts.uri.path())?;
     let span = tracing::Span::current();
@@ -99,6 +106,7 @@ async fn handle<S: Service>(shared: Arc<Shared<S>>, request: Request) -> Result<
         profile: principal.profile,
         if_match: joined(&parts.headers, &IF_MATCH)?,
         if_none_match: joined(&parts.headers, &IF_NONE_MATCH)?,
+        deadline,
     };
     let place = parts.extensions.get::<Place>().cloned();
     let operation = operation(&context, route, &parts, body).await?;
@@ -133,7 +141,7 @@ async fn operation(context: &Context, route: Route, parts: &Parts, body: Body) -
             let body = document(parts, body).await?;
             ScimRequest::List { endpoint: Some(endpoint), search: SearchRequest::from_body(body, context.profile)? }
         }
-        (Route::Bulk, _) => ScimRequest::Bulk { body: document(parts, body).await? },
+        (Route::Bulk, _) => ScimRequest::Bulk { job: BulkRequest::parse(&bytes(parts, body).await?, context.profile)? },
         (Route::Collection { endpoint }, &Method::POST) => {
             let names = parameters.names()?;
             ScimRequest::Create { endpoint, body: document(parts, body).await?, names }
@@ -153,12 +161,16 @@ async fn operation(context: &Context, route: Route, parts: &Parts, body: Body) -
     })
 }
 
-/// The body as JSON. Only asked for where a body means something: a Content-Type on GET or DELETE (authentik,
-/// Keycloak) is not looked at.
+/// The body as JSON.
 async fn document(parts: &Parts, body: Body) -> Result<serde_json::Value, Error> {
+    Ok(json::parse(&bytes(parts, body).await?)?)
+}
+
+/// The body. Only asked for where one means something: a Content-Type on GET or DELETE (authentik, Keycloak) is not
+/// looked at.
+async fn bytes(parts: &Parts, body: Body) -> Result<Bytes, Error> {
     media::check(&parts.headers)?;
-    let bytes = body::read(&parts.extensions, body).await?;
-    Ok(json::parse(&bytes)?)
+    body::read(&parts.extensions, body).await
 }
 
 /// Several headers of one name are one list (RFC 9110 section 5.3).

@@ -107,6 +107,16 @@ impl Demo {
         Self { stack: stack(mapping, &self.url, Offer::default()), url: self.url.clone(), directory: self.directory.clone() }
     }
 
+    /// An empty directory with faults, and less time for a request.
+    pub(crate) async fn hurried(request_timeout: Duration, faults: Faults) -> Self {
+        let directory =
+            Directory::new(Options { users: 0, teams: 0, token: BACKEND_TOKEN.to_owned(), faults, ..Options::default() });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(directory.clone().serve(listener, std::future::pending()));
+        Self { stack: stack_within(request_timeout, MAPPING, &url, Offer::default()), url, directory }
+    }
+
     /// A gateway whose backend does not listen.
     pub(crate) async fn without_backend() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -195,6 +205,10 @@ impl Demo {
 }
 
 fn stack(mapping: &str, url: &str, offer: Offer) -> Stack {
+    stack_within(Duration::from_secs(limits::REQUEST_SECONDS), mapping, url, offer)
+}
+
+fn stack_within(request_timeout: Duration, mapping: &str, url: &str, offer: Offer) -> Stack {
     // Fails when another test was first, which is as good.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let given = [("PEOPLE_URL", url), ("PEOPLE_TOKEN", BACKEND_TOKEN)];
@@ -207,7 +221,7 @@ fn stack(mapping: &str, url: &str, offer: Offer) -> Stack {
         profile: &Profile::LENIENT,
         discovery_without_token: true,
         request_bytes: limits::REQUEST_BYTES,
-        request_timeout: Duration::from_secs(limits::REQUEST_SECONDS),
+        request_timeout,
         concurrent_requests: limits::REQUESTS,
     };
     let app = App::new(mapping, offer).unwrap_or_else(|error| panic!("{error}"));

@@ -140,7 +140,8 @@ impl Scripted {
     pub(crate) fn new(text: &str) -> Self {
         let script = Script::default();
         let engine = Engine::new(mapping(text), script.clone(), Host, Offer::default());
-        let context = Context { base_url: BASE.to_owned(), profile: &Profile::STRICT, if_match: None, if_none_match: None };
+        let context =
+            Context { base_url: BASE.to_owned(), profile: &Profile::STRICT, if_match: None, if_none_match: None, deadline: None };
         Self { engine, script, context }
     }
 

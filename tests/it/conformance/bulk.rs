@@ -195,22 +195,32 @@ async fn bulk_12_unknown_and_duplicate_bulk_ids() {
 }
 
 #[tokio::test]
-async fn bulk_13_circles_are_given_up_with_409() {
+async fn bulk_13_circles_are_created_and_then_linked() {
     let demo = Demo::start(0, 0).await;
     let manager = |id: &str| json!({ ENTERPRISE: { "manager": { "value": format!("bulkId:{id}") } } });
     let answer = job(
         &demo,
         json!([
+            post("/Groups", "g", group("One", member("bulkId:a"))),
             post("/Users", "a", user("ann", manager("b"))),
             post("/Users", "b", user("bob", manager("a"))),
             post("/Users", "c", user("cid", manager("c"))),
-            post("/Groups", "g", group("One", member("bulkId:a"))),
             post("/Users", "d", user("dan", json!({}))),
         ]),
     )
     .await;
-    assert_eq!(statuses(&answer), ["409", "409", "409", "409", "201"]);
-    assert_eq!(demo.get("/").await.ok(200)["totalResults"], 1);
+    assert_eq!(statuses(&answer), ["201"; 5]);
+    let results = results(&answer);
+    let ids: Vec<&str> = results.iter().map(id_of).collect();
+    for (user, manager) in [(1, 2), (2, 1), (3, 3)] {
+        let found = demo.get(&format!("/Users/{}", ids[user])).await;
+        assert_eq!(found.ok(200)[ENTERPRISE]["manager"]["value"], ids[manager]);
+        // The result tells the end, not the first half.
+        assert_eq!(results[user]["response"][ENTERPRISE]["manager"]["value"], ids[manager]);
+        assert_eq!(results[user]["version"], found.body["meta"]["version"]);
+        assert_eq!(results[user]["location"], format!("{BASE}/Users/{}", ids[user]));
+    }
+    assert_eq!(results[0]["response"]["members"][0]["value"], ids[1]);
 }
 
 #[tokio::test]

@@ -1,13 +1,20 @@
+use std::collections::HashMap;
+
 use super::*;
-use crate::scim::ScimType;
+use crate::limits;
+use crate::scim::{Profile, ScimType};
 
 #[expect(clippy::needless_pass_by_value, reason = "called with json!")]
 fn job(operations: Value) -> Value {
     json!({"schemas": [BULK_REQUEST_SCHEMA], "Operations": operations})
 }
 
+fn read(body: &Value, profile: &Profile) -> Result<BulkRequest, ScimError> {
+    BulkRequest::parse(body.to_string().as_bytes(), profile)
+}
+
 fn parse(operations: Value) -> Vec<BulkEntry> {
-    BulkRequest::parse(job(operations), &Profile::STRICT).unwrap().operations
+    read(&job(operations), &Profile::STRICT).unwrap().operations
 }
 
 #[test]
@@ -73,8 +80,7 @@ fn what_is_wrong_with_one_operation_stays_with_it() {
 
 #[test]
 fn what_is_wrong_with_the_message_is_an_error() {
-    let status =
-        |body: Value| BulkRequest::parse(body, &Profile::STRICT).map(|_| ()).map_err(|error| (error.status, error.scim_type));
+    let status = |body: Value| read(&body, &Profile::STRICT).map(|_| ()).map_err(|error| (error.status, error.scim_type));
     let syntax = Err((400, Some(ScimType::InvalidSyntax)));
     assert_eq!(status(json!({"Operations": []})), syntax);
     assert_eq!(status(json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": []})), syntax);
@@ -85,11 +91,11 @@ fn what_is_wrong_with_the_message_is_an_error() {
         Err((400, Some(ScimType::InvalidValue)))
     );
     assert_eq!(status(job(json!(vec![1; limits::BULK_OPERATIONS]))), Ok(()));
-    let error = BulkRequest::parse(job(json!(vec![1; limits::BULK_OPERATIONS + 1])), &Profile::STRICT).unwrap_err();
+    let error = read(&job(json!(vec![1; limits::BULK_OPERATIONS + 1])), &Profile::STRICT).unwrap_err();
     assert_eq!((error.status, error.scim_type), (413, None));
-    assert!(error.detail.contains("1000"), "{error}");
-    assert!(BulkRequest::parse(json!({"Operations": []}), &Profile::LENIENT).is_ok());
-    let limit = BulkRequest::parse(json!({"failOnErrors": 3, "Operations": []}), &Profile::LENIENT).unwrap().fail_on_errors;
+    assert!(error.detail.contains("5000"), "{error}");
+    assert!(read(&json!({"Operations": []}), &Profile::LENIENT).is_ok());
+    let limit = read(&json!({"failOnErrors": 3, "Operations": []}), &Profile::LENIENT).unwrap().fail_on_errors;
     assert_eq!(limit, Some(3));
 }
 
@@ -134,11 +140,6 @@ fn references_become_ids_in_data_and_path() {
 
 #[test]
 fn results_have_their_status_as_a_string() {
-    let entry = BulkEntry {
-        method: Some("POST".to_owned()),
-        bulk_id: Some("q".to_owned()),
-        operation: Err(ScimError::invalid_value("no")),
-    };
     let done = BulkResult {
         method: Some("POST".to_owned()),
         bulk_id: Some("q".to_owned()),
@@ -147,7 +148,7 @@ fn results_have_their_status_as_a_string() {
         status: 201,
         response: None,
     };
-    let failed = entry.failed(None, entry.operation.as_ref().unwrap_err());
+    let failed = BulkResult::failed(Some("POST".to_owned()), Some("q".to_owned()), None, &ScimError::invalid_value("no"));
     assert_eq!(
         bulk_response(vec![done, failed]),
         json!({
@@ -160,4 +161,35 @@ fn results_have_their_status_as_a_string() {
             ]
         })
     );
+}
+
+#[test]
+fn the_reading_ends_at_the_first_operation_too_many() {
+    let many = vec!["1"; limits::BULK_OPERATIONS + 1].join(",");
+    let refused = |text: &str| {
+        let error = BulkRequest::parse(text.as_bytes(), &Profile::STRICT).unwrap_err();
+        (error.status, error.detail)
+    };
+    // Behind it there is no JSON any more.
+    assert_eq!(refused(&format!("{{\"Operations\":[{many} !!!")).0, 413);
+    let full = vec!["1"; limits::BULK_OPERATIONS].join(",");
+    assert_eq!(refused(&format!("{{\"Operations\":[{full} !!!")).0, 400);
+    let deep = format!("{}{}", "[".repeat(limits::JSON_DEPTH + 1), "]".repeat(limits::JSON_DEPTH + 1));
+    for (text, reason) in [
+        ("[]".to_owned(), "BulkRequest"),
+        (r#"{"Operations":[],"Operations":[]}"#.to_owned(), "twice"),
+        (r#"{"Operations":[],"operations":[]}"#.to_owned(), "twice"),
+        (r#"{"Operations":null,"operations":[]}"#.to_owned(), "twice"),
+        (r#"{"Operations":[],"a":1,"a":2}"#.to_owned(), "twice"),
+        (r#"{"Operations":[{"method":"PUT","method":"PUT"}]}"#.to_owned(), "twice"),
+        (format!("{{\"Operations\":[{{\"data\":{deep}}}]}}"), "deeper"),
+        (r#"{"Operations":"x"}"#.to_owned(), "array of operations"),
+        (r#"{"Operations":{"a":1,"a":2}}"#.to_owned(), "twice"),
+        (deep.repeat(2), "deeper"),
+        (r#"{"Operations":null}"#.to_owned(), "schemas"),
+        (r#"{"Operations":[]} x"#.to_owned(), "trailing"),
+    ] {
+        let (status, detail) = refused(&text);
+        assert!(status == 400 && detail.contains(reason), "{text}: {detail}");
+    }
 }
