@@ -30,7 +30,7 @@ struct Gateway {
 }
 
 fn context() -> Context {
-    Context { base_url: BASE.to_owned(), profile: &Profile::LENIENT, if_match: None, if_none_match: None }
+    Context { base_url: BASE.to_owned(), profile: &Profile::LENIENT, if_match: None, if_none_match: None, deadline: None }
 }
 
 impl Gateway {
