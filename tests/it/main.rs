@@ -5,6 +5,7 @@ mod architecture;
 mod backend_faults;
 mod bad_input;
 mod bulk_jobs;
+mod changes;
 mod cli;
 mod conformance;
 mod conformance_doc;
