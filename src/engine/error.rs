@@ -91,7 +91,10 @@ impl Error {
                         "The application behind this service takes no more requests for now; send it again after the time in \
                          Retry-After."
                     }
-                    FaultClass::Failed => "The application behind this service failed on this; send the request again later.",
+                    FaultClass::Failed => {
+                        "The application behind this service failed on this. If it was a change, it may have been made all the same: \
+                         read the resource before you send it again."
+                    }
                     FaultClass::Unauthorized => {
                         "The application behind this service refuses the service's own credentials, not yours: whoever runs \
                          the service has to renew them."

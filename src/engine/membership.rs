@@ -269,13 +269,20 @@ impl<B: Backend> Operation<'_, B> {
             .buffered(concurrency)
             .collect()
             .await;
-        let mut unknown = Vec::new();
+        let (mut unknown, mut error) = (Vec::new(), None);
         for (key, known) in keys.iter().zip(results) {
-            if !known? {
-                unknown.extend(id_of(group.of, key));
+            match known {
+                Ok(true) => {}
+                Ok(false) => unknown.extend(id_of(group.of, key)),
+                // Of several the one that the client must know of: that something may have been done.
+                Err(next) => {
+                    if error.as_ref().is_none_or(|error: &Error| next.may_have_acted() && !error.may_have_acted()) {
+                        error = Some(next);
+                    }
+                }
             }
         }
-        Ok(unknown)
+        error.map_or(Ok(unknown), Err)
     }
 
     /// Adds or removes one member; `false` if the backend does not know it. A 404 may be about the member or the group.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::fetch::Found;
 use super::ports::Backend;
 use super::sides::Sides;
-use super::update::Changed;
+use super::update::{Changed, Goal};
 use super::{Error, Names, Operation, Reply};
 use crate::limits;
 use crate::scim::Object;
@@ -111,7 +111,7 @@ impl<B: Backend> Operation<'_, B> {
         }
         let Some((desired, step)) = change::blind(self.resource, request) else { return Ok(None) };
         let unread = Found { record: Value::Null, resource: Object::new(), version: None };
-        let found = self.step(id, key, &step, &unread, &desired, &mut Sides::default()).await?;
+        let found = self.step(Goal { id, key, desired: &desired, is_read: true }, &step, &unread, &mut Sides::default()).await?;
         Ok(found.map(|found| *found))
     }
 }

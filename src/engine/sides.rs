@@ -51,10 +51,22 @@ impl<B: Backend> Operation<'_, B> {
                 }
                 Outcome::Done => {}
                 Outcome::Refused(error) => return Err(error.into()),
+                // What is missing may be the resource itself, or what the call is about besides.
+                Outcome::NotFound if self.is_missing(&scope).await? => {
+                    return Err(self.not_found(scope.id.and_then(Value::as_str).unwrap_or_default()));
+                }
                 other => return Err(unexpected(&side.call, &other)),
             }
         }
         Ok(())
+    }
+
+    /// Whether the resource that calls are about is not there.
+    async fn is_missing(&self, scope: &Scope<'_>) -> Result<bool, Error> {
+        match scope.key {
+            Some(key) => Ok(self.fetch(key).await?.is_none()),
+            None => Ok(false),
+        }
     }
 
     /// Takes the calls back in reverse order; tells which could not be.

@@ -7,7 +7,7 @@ use super::ports::Backend;
 use super::sides::{Identity, Sides};
 use super::{Error, Operation};
 use crate::mapping::model::{Line, MembershipChange, Send};
-use crate::mapping::template::Scope;
+use crate::mapping::template::{Root, Scope};
 use crate::scim::{Object, Projection, ScimError};
 use crate::translate::change::{self, Planned};
 use crate::translate::outcome::Outcome;
@@ -20,6 +20,16 @@ pub(super) enum Changed {
     Now(Box<Found>),
     /// The backend has another revision than the one that was read: read again, plan again.
     Stale,
+}
+
+/// What a step of a change is to lead to.
+#[derive(Clone, Copy)]
+pub(super) struct Goal<'g> {
+    pub(super) id: &'g str,
+    pub(super) key: &'g Value,
+    pub(super) desired: &'g Object,
+    /// Whether what is there after the step is needed.
+    pub(super) is_read: bool,
 }
 
 impl<B: Backend> Operation<'_, B> {
@@ -40,10 +50,15 @@ impl<B: Backend> Operation<'_, B> {
         let mut now = from.clone();
         let mut done: Vec<&Line> = Vec::new();
         let mut sides = Sides::default();
-        for step in &planned {
-            let error = match self.step(id, key, step, &now, desired, &mut sides).await {
+        // Between two calls nothing is read, unless the next ones need it.
+        let mut unread = false;
+        for (index, step) in planned.iter().enumerate() {
+            let mut later = planned.iter().skip(index + 1).peekable();
+            let is_read = later.peek().is_none() || later.any(|step| step.update.needs_record());
+            let error = match self.step(Goal { id, key, desired, is_read }, step, &now, &mut sides).await {
                 Ok(Some(found)) => {
                     now = *found;
+                    unread |= !is_read;
                     done.extend(changed.iter().filter(|line| step.makes(line)).copied());
                     continue;
                 }
@@ -60,6 +75,8 @@ impl<B: Backend> Operation<'_, B> {
             if error.may_have_acted() && !done.is_empty() {
                 // What may have been done is changed back, too, if it was.
                 done.extend(changed.iter().filter(|line| step.makes(line)).copied());
+            }
+            if (error.may_have_acted() || unread) && !done.is_empty() {
                 left.extend(self.revert(id, key, &from.resource, &done).await);
             } else if !done.is_empty() {
                 left.extend(self.change_back(id, key, &now, &from.resource, &done).await);
@@ -74,13 +91,12 @@ impl<B: Backend> Operation<'_, B> {
     /// One call, with those around it; `None` if the revision is stale.
     pub(super) async fn step<'m>(
         &self,
-        id: &str,
-        key: &Value,
+        goal: Goal<'_>,
         step: &Planned<'m>,
         now: &Found,
-        desired: &Object,
         sides: &mut Sides<'m>,
     ) -> Result<Option<Box<Found>>, Error> {
+        let Goal { id, key, desired, is_read } = goal;
         let identity = Identity::new(id, key);
         let scope = Scope {
             record: (!now.record.is_null()).then_some(&now.record),
@@ -90,8 +106,10 @@ impl<B: Backend> Operation<'_, B> {
         };
         let around = &step.update.around;
         self.side_calls(&around.before, &scope, sides).await?;
-        let Some(found) = self.update_call(id, key, step, now, desired, &Scope { kept: Some(&sides.kept), ..scope }).await?
-        else {
+        // What comes after may want the record that this call leaves; it is read at the end in any case.
+        let is_wanted = around.after.iter().any(|side| side.call.uses_any(&[Root::Record, Root::Version]));
+        let here = Goal { is_read: is_wanted || is_read && around.after.is_empty(), ..goal };
+        let Some(found) = self.update_call(here, step, now, &Scope { kept: Some(&sides.kept), ..scope }).await? else {
             return Ok(None);
         };
         if around.after.is_empty() {
@@ -99,18 +117,17 @@ impl<B: Backend> Operation<'_, B> {
         }
         let after = Scope { record: Some(&found.record), version: found.version.as_ref(), ..scope };
         self.side_calls(&around.after, &after, sides).await.map_err(|error| error.leaving(step.names()))?;
-        self.shown(id, key, step, desired).await.map(Some)
+        self.shown(goal, step).await.map(Some)
     }
 
     async fn update_call(
         &self,
-        id: &str,
-        key: &Value,
+        goal: Goal<'_>,
         step: &Planned<'_>,
         now: &Found,
-        desired: &Object,
         scope: &Scope<'_>,
     ) -> Result<Option<Box<Found>>, Error> {
+        let Goal { id, desired, is_read, .. } = goal;
         let update = step.update;
         let body = if update.call.holds_fields() || update.send == Send::Each {
             let before = write::Before { record: &now.record, changed: &step.changed };
@@ -135,9 +152,13 @@ impl<B: Backend> Operation<'_, B> {
                 {
                     return Ok(Some(Box::new(found)));
                 }
-                self.shown(id, key, step, desired).await.map(Some)
+                if !is_read {
+                    return Ok(Some(Box::new(now.clone())));
+                }
+                self.shown(goal, step).await.map(Some)
             }
-            Outcome::Good(_) | Outcome::Done => self.shown(id, key, step, desired).await.map(Some),
+            Outcome::Good(_) | Outcome::Done if !is_read => Ok(Some(Box::new(now.clone()))),
+            Outcome::Good(_) | Outcome::Done => self.shown(goal, step).await.map(Some),
             Outcome::NotFound => Err(self.not_found(id)),
             Outcome::Stale => Ok(None),
             Outcome::Refused(error) => Err(error.into()),
@@ -146,7 +167,8 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// Reads the resource after a call, until it shows what the call changed.
-    async fn shown(&self, id: &str, key: &Value, step: &Planned<'_>, desired: &Object) -> Result<Box<Found>, Error> {
+    async fn shown(&self, goal: Goal<'_>, step: &Planned<'_>) -> Result<Box<Found>, Error> {
+        let Goal { id, key, desired, .. } = goal;
         let shows = |found: &Found| {
             let differing = change::changed(self.resource, &found.resource, desired);
             !differing.iter().any(|line| line.shape.is_readable() && step.makes(line))
@@ -231,7 +253,7 @@ impl<B: Backend> Operation<'_, B> {
         let mut left = names(&lost);
         let mut now = now.clone();
         for step in planned.iter().rev() {
-            match self.step(id, key, step, &now, former, &mut Sides::default()).await {
+            match self.step(Goal { id, key, desired: former, is_read: true }, step, &now, &mut Sides::default()).await {
                 Ok(Some(found)) => now = *found,
                 Ok(None) | Err(_) => {
                     let lines: Vec<&Line> = readable.iter().copied().filter(|line| step.makes(line)).collect();

@@ -384,7 +384,7 @@ async fn errors_become_responses() {
         ("down", 503, Some("5"), "cannot be reached"),
         ("late", 504, None, "in time"),
         ("busy", 503, Some("17"), "Retry-After"),
-        ("failed", 502, None, "later"),
+        ("failed", 502, None, "may have been made"),
         ("locked-out", 502, None, "not yours"),
         ("gibberish", 502, None, "mapping"),
         ("half", 502, None, "could not be taken back"),

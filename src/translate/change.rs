@@ -118,17 +118,25 @@ pub fn updates<'m>(resource: &'m Resource, changed: &[&'m Line], desired: &Objec
 /// changed back, as nobody knows what was there.
 pub fn blind<'m>(resource: &'m Resource, request: &PatchRequest<'_>) -> Option<(Object, Planned<'m>)> {
     let plain = |operation: &Operation<'_>| {
-        operation.op == Op::Replace && operation.value.as_ref().is_some_and(|value| !holds_null(value))
+        operation.op == Op::Replace && operation.value.as_ref().is_none_or(|value| !holds_null(value))
     };
     if request.operations().is_empty() || request.needs_current() || !request.operations().iter().all(plain) {
         return None;
     }
     let mut desired = Object::new();
     request.apply(&mut desired).ok()?;
+    let is_cleared = |line: &Line| {
+        request.operations().iter().any(|operation| {
+            operation.value.is_none()
+                && line.target.same_attribute(&operation.target)
+                && (operation.target.sub.is_none() || line.target.names(&operation.target))
+        })
+    };
     let lines: Vec<&Line> = resource
         .lines
         .iter()
-        .filter(|line| line.shape.is_writable() && is_written(resource, line) && value_of(&desired, &line.target).is_some())
+        .filter(|line| line.shape.is_writable() && is_written(resource, line))
+        .filter(|line| value_of(&desired, &line.target).is_some() || is_cleared(line))
         .collect();
     // What no line writes is for the usual way to complain about.
     let is_carried = |operation: &Operation<'_>| lines.iter().any(|line| line.target.same_attribute(&operation.target));

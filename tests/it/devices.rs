@@ -140,8 +140,7 @@ async fn creating_with_a_body_of_its_own_reads_back_and_carries_the_rest() {
         "pin": "0000", "firmware": "mine", "tags": ["a"],
     });
     let bare = json!({ "no": "D-7", "sn": "SN-1", "label": "Front desk", "state": "locked", "bought": 1_700_000_000, "rev": 1 });
-    let tagged = with(bare.clone(), json!({ "tags": ["a"] }));
-    let open = with(tagged.clone(), json!({ "state": "open" }));
+    let open = with(bare.clone(), json!({ "tags": ["a"], "state": "open" }));
     let seen = registry
         .create(
             "/Devices",
@@ -156,7 +155,6 @@ async fn creating_with_a_body_of_its_own_reads_back_and_carries_the_rest() {
                     .answer(json!({ "result": { "device": { "no": "D-7" } } })),
                 call("GET /devices/D-7").answer(one(bare)),
                 call("PUT /devices/D-7/tags").body(json!({ "tags": ["a"], "by": "scim-7" })),
-                call("GET /devices/D-7").answer(one(tagged)),
                 call("POST /devices/D-7/unlock"),
                 call("GET /devices/D-7").answer(one(open)),
             ],
@@ -277,7 +275,6 @@ async fn changes_with_a_call_of_their_own() {
                 call("GET /devices/D-7").answer(one(locked())),
                 call("PATCH /devices/D-7").header("if-match", "3").body(json!({ "label": "Back" })).answer(one(back.clone())),
                 call("PUT /devices/D-7/tags").body(json!({ "tags": ["c"], "by": "scim-7" })),
-                call("GET /devices/D-7").answer(one(with(back.clone(), json!({ "tags": ["c"] })))),
                 call("POST /devices/D-7/unlock"),
                 call("GET /devices/D-7").answer(one(with(back, json!({ "tags": ["c"], "state": "open" })))),
             ],

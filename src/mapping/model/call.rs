@@ -223,6 +223,16 @@ impl Around {
     }
 }
 
+// === impl Update ===
+
+impl Update {
+    /// Whether the call, or one around it, needs the record as it is.
+    pub fn needs_record(&self) -> bool {
+        let needs = |call: &Call| call.uses_any(&[Root::Record, Root::Version]);
+        self.send == Send::Full || needs(&self.call) || self.around.calls().any(needs)
+    }
+}
+
 // === impl Call ===
 
 impl Call {
