@@ -12,7 +12,7 @@ use crate::scim::resource::Incoming;
 use crate::scim::{Object, Profile, ScimError, ScimType};
 use crate::telemetry::audit;
 use crate::translate::write::{key_of, value_of};
-use crate::translate::{change, relation};
+use crate::translate::{change, columns, relation};
 
 impl<B: Backend> Operation<'_, B> {
     /// The new resource, or one that is there already and that the mapping lets be taken over.
@@ -78,6 +78,7 @@ impl<B: Backend> Operation<'_, B> {
             if !incoming.resource.contains_key("active") && self.resource.kind.schema.attribute("active").is_some() {
                 desired.insert("active".to_owned(), Value::from(true));
             }
+            columns::fit(self.resource, &mut desired);
             if let Changed::Now(found) = self.change(id, &key, &current, &desired).await? {
                 let mut found = *found;
                 if let Some(members) = &wanted.members {

@@ -8,15 +8,15 @@ use super::ports::Backend;
 use super::sides::{Identity, Sides};
 use super::update::Changed;
 use super::{Error, Names, Operation, Reply};
-use crate::mapping::model::{Create, Delete, Initial, MembershipChange, Shape, Target, UnknownMember};
+use crate::mapping::model::{Create, Delete, Initial, MembershipChange, Shape, UnknownMember};
 use crate::mapping::template::{Root, Scope};
 use crate::scim::resource::{Incoming, Intent, read};
 use crate::scim::{Object, ScimError};
 use crate::translate::outcome::Outcome;
-use crate::translate::read::id_of;
+use crate::translate::read::{id_of, put};
 use crate::translate::relation::MemberChange;
 use crate::translate::write::{body, key_of, value_of};
-use crate::translate::{change, relation};
+use crate::translate::{change, columns, relation};
 
 /// What a new resource shall be.
 pub(super) struct Wanted<'m> {
@@ -53,6 +53,7 @@ impl<B: Backend> Operation<'_, B> {
     ) -> Result<(Incoming<'i>, Wanted<'c>), Error> {
         let members = self.resource.members.as_ref().and_then(|_| incoming.resource.remove("members"));
         let mut desired = incoming.resource.clone();
+        columns::fit(self.resource, &mut desired);
         self.fill_in(&mut desired)?;
         Ok((incoming, Wanted { create, desired, members }))
     }
@@ -75,24 +76,9 @@ impl<B: Backend> Operation<'_, B> {
                 Initial::Value(value) => value.clone(),
                 Initial::Random(chars) => Value::from(super::random::text(&*self.engine.system, *chars)?),
             };
-            self.put(desired, &line.target, value);
+            put(desired, &line.target, value, None);
         }
         Ok(())
-    }
-
-    /// Puts a value in the place of an attribute or sub-attribute.
-    pub(super) fn put(&self, resource: &mut Object, target: &Target, value: Value) {
-        let Some(reference) = target.resolve(&self.resource.kind) else { return };
-        match reference.sub {
-            None => reference.set(resource, value),
-            Some(sub) => {
-                let mut whole = reference.get(resource).cloned().unwrap_or_else(|| Value::Object(Object::new()));
-                if let Some(object) = whole.as_object_mut() {
-                    object.insert(sub.name.clone(), value);
-                }
-                reference.set(resource, whole);
-            }
-        }
     }
 
     /// Creates the resource with all that belongs to it. What fails half-way is taken back, or named in the error.
@@ -233,7 +219,7 @@ impl<B: Backend> Operation<'_, B> {
         let carried: Vec<_> = change::created(self.resource).map(|line| &line.target).collect();
         for line in self.resource.lines.iter().filter(|line| line.shape.is_writable() && !carried.contains(&&line.target)) {
             if let Some(value) = value_of(&wanted.desired, &line.target) {
-                self.put(&mut whole, &line.target, value.clone());
+                put(&mut whole, &line.target, value.clone(), None);
             }
         }
         let mut found = match self.change(id, key, &found, &whole).await? {

@@ -12,6 +12,7 @@ use crate::mapping::model::{Delete, Deletion, Target};
 use crate::mapping::template::{Root, Scope};
 use crate::scim::ScimError;
 use crate::translate::outcome::Outcome;
+use crate::translate::read::put;
 use crate::translate::write::key_of;
 
 impl<B: Backend> Operation<'_, B> {
@@ -47,7 +48,7 @@ impl<B: Backend> Operation<'_, B> {
             let current = self.fetch(key).await?.ok_or_else(|| self.not_found(id))?;
             self.check_version(&current.resource)?;
             let mut desired = current.resource.clone();
-            self.put(&mut desired, target, value.clone());
+            put(&mut desired, target, value.clone(), None);
             if let Changed::Now(_) = self.change(id, key, &current, &desired).await? {
                 return Ok(());
             }

@@ -11,7 +11,7 @@ use crate::limits;
 use crate::scim::Object;
 use crate::scim::patch::PatchRequest;
 use crate::translate::write::key_of;
-use crate::translate::{change, relation};
+use crate::translate::{change, columns, relation};
 
 impl<B: Backend> Operation<'_, B> {
     pub(super) async fn patch(&self, id: &str, sent: Value, names: &Names) -> Result<Reply, Error> {
@@ -54,6 +54,12 @@ impl<B: Backend> Operation<'_, B> {
                 self.check_version(&current.resource)?;
                 let mut desired = current.resource.clone();
                 rest.apply(&mut desired)?;
+                let dropped = columns::fit(self.resource, &mut desired);
+                if let Some(first) = dropped.first().filter(|_| change.is_none())
+                    && change::changed(self.resource, &current.resource, &desired).is_empty()
+                {
+                    return Err(columns::no_place(self.resource, first).into());
+                }
                 if let Changed::Now(now) = self.change(id, &key, &current, &desired).await? {
                     found = Some(*now);
                     former = Some((current.resource, desired));

@@ -9,7 +9,7 @@ use crate::limits;
 use crate::scim::resource::{Incoming, Intent, read};
 use crate::scim::{AttrRef, Mutability, Object, ScimError};
 use crate::translate::write::key_of;
-use crate::translate::{change, relation};
+use crate::translate::{change, columns, relation};
 
 impl<B: Backend> Operation<'_, B> {
     pub(super) async fn replace(&self, id: &str, sent: Value, names: &Names) -> Result<Reply, Error> {
@@ -24,7 +24,8 @@ impl<B: Backend> Operation<'_, B> {
         for _ in 0..=limits::REPLANS {
             let Some(current) = self.fetch(&key).await? else { return Err(self.not_found(id)) };
             self.check_version(&current.resource)?;
-            let desired = self.merged(&incoming, &current.resource)?;
+            let mut desired = self.merged(&incoming, &current.resource)?;
+            columns::fit(self.resource, &mut desired);
             if let Changed::Now(now) = self.change(id, &key, &current, &desired).await? {
                 found = Some((*now, current.resource, desired));
                 break;

@@ -6,6 +6,7 @@ use crate::scim::patch::{Op, Operation, PatchRequest};
 use crate::scim::{AttrRef, Mutability, Object, ScimError};
 use serde_json::Value;
 
+use super::columns;
 use super::write::value_of;
 
 /// An update call and the lines whose fields its body holds.
@@ -125,11 +126,17 @@ pub fn blind<'m>(resource: &'m Resource, request: &PatchRequest<'_>) -> Option<(
     }
     let mut desired = Object::new();
     request.apply(&mut desired).ok()?;
+    // What has no place is for the usual way to complain about.
+    if !columns::fit(resource, &mut desired).is_empty() {
+        return None;
+    }
     let is_cleared = |line: &Line| {
         request.operations().iter().any(|operation| {
-            operation.value.is_none()
+            let whole = operation.target.sub.is_none();
+            // Columns that a new list of values leaves out are cleared.
+            (operation.value.is_none() || whole && !line.target.tags.is_empty())
                 && line.target.same_attribute(&operation.target)
-                && (operation.target.sub.is_none() || line.target.names(&operation.target))
+                && (whole || line.target.names(&operation.target))
         })
     };
     let lines: Vec<&Line> = resource

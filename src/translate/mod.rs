@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod change;
+pub mod columns;
 mod conjunct;
 pub mod details;
 pub mod explain;

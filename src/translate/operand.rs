@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::write::key_of;
 use crate::mapping::Mapping;
 use crate::mapping::convert::Converter;
-use crate::mapping::model::{Field, Resource, Shape, Target};
+use crate::mapping::model::{Field, Line, Resource, Shape, Target};
 use crate::scim::compare::instant;
 use crate::scim::filter::{Op, Test};
 
@@ -85,13 +85,28 @@ enum Found<'m> {
 
 fn shape<'m>(resource: &'m Resource, target: &Target) -> Option<Found<'m>> {
     let line =
-        resource.lines.iter().find(|line| line.target == *target || line.target.sub.is_none() && line.target.same_top(target))?;
+        resource.lines.iter().find(|line| line.target == *target || line.target.sub.is_none() && line.target.same_top(target));
+    let Some(line) = line else { return columns(resource, target) };
     Some(match (&line.shape, &target.sub) {
         (Shape::Field(field), _) => Found::Field(field),
         (Shape::Values(values), _) => Found::Values(&values.convert),
         (Shape::Each(_), None) => Found::Whole,
         (Shape::Each(each), Some(sub)) => Found::Field(each.fields.iter().find(|(name, _)| name == sub).map(|(_, field)| field)?),
     })
+}
+
+/// The fixed columns of an attribute together, if all have their values in the same form.
+fn columns<'m>(resource: &'m Resource, target: &Target) -> Option<Found<'m>> {
+    let mut lines = resource.lines.iter().filter(|line| {
+        !line.target.tags.is_empty() && line.target.same_top(target) && (target.sub.is_none() || line.target.sub == target.sub)
+    });
+    let first = lines.next()?;
+    let Shape::Field(field) = &first.shape else { return None };
+    let alike = |line: &Line| matches!(&line.shape, Shape::Field(other) if other.convert == field.convert && other.default == field.default);
+    match target.sub {
+        None => Some(Found::Whole),
+        Some(_) => lines.all(alike).then_some(Found::Field(field)),
+    }
 }
 
 /// The value in the backend's form, if the operator means the same there.

@@ -370,7 +370,9 @@ pub fn is_answered(resource: &Resource, reference: &AttrRef<'_>) -> bool {
     resource.lines.iter().any(|line| {
         line.target.same_attribute(reference)
             && match (&line.target.sub, reference.sub) {
-                (Some(own), Some(asked)) => *own == asked.name || asked.name == "$ref",
+                (Some(own), Some(asked)) => {
+                    *own == asked.name || asked.name == "$ref" || line.target.tags.iter().any(|(tag, _)| *tag == asked.name)
+                }
                 _ => true,
             }
             && (line.shape.is_readable() || matches!(line.shape, Shape::Each(_)))

@@ -142,14 +142,14 @@ fn hash(resource: &Object, modified: Option<&Value>) -> String {
 }
 
 /// Puts a value in the place of its attribute, and beside a reference its URI.
-fn put(resource: &mut Object, target: &Target, value: Value, reference: Option<String>) -> Option<()> {
+pub fn put(resource: &mut Object, target: &Target, value: Value, reference: Option<String>) -> Option<()> {
     let container = match &target.extension {
         Some(uri) => child(resource, uri)?,
         None => resource,
     };
     match &target.sub {
         Some(sub) => {
-            let complex = child(container, &target.attribute)?;
+            let complex = if target.tags.is_empty() { child(container, &target.attribute)? } else { column(container, target)? };
             complex.insert(sub.clone(), value);
             if let Some(uri) = reference {
                 complex.insert("$ref".to_owned(), Value::from(uri));
@@ -160,6 +160,16 @@ fn put(resource: &mut Object, target: &Target, value: Value, reference: Option<S
         }
     }
     Some(())
+}
+
+/// The value of a fixed column, made if it is not there.
+fn column<'o>(container: &'o mut Object, target: &Target) -> Option<&'o mut Object> {
+    let values = container.entry(&target.attribute).or_insert_with(|| Value::Array(Vec::new())).as_array_mut()?;
+    let place = values.iter().position(|value| target.has_tags(value)).unwrap_or_else(|| {
+        values.push(Value::Object(target.tags.iter().cloned().collect()));
+        values.len() - 1
+    });
+    values.get_mut(place)?.as_object_mut()
 }
 
 /// The object under a name, made if it is not there.

@@ -21,7 +21,10 @@ pub fn value_of<'o>(resource: &'o Object, target: &Target) -> Option<&'o Value> 
         Some(uri) => resource.get(uri)?.as_object()?,
         None => resource,
     };
-    let value = container.get(&target.attribute)?;
+    let mut value = container.get(&target.attribute)?;
+    if !target.tags.is_empty() {
+        value = value.as_array()?.iter().find(|value| target.has_tags(value))?;
+    }
     match &target.sub {
         Some(sub) => value.get(sub),
         None => Some(value),

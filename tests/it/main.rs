@@ -7,6 +7,7 @@ mod bad_input;
 mod bulk_jobs;
 mod changes;
 mod cli;
+mod columns;
 mod conformance;
 mod conformance_doc;
 mod cursors;

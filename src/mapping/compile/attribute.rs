@@ -7,6 +7,8 @@ use crate::mapping::model::{Line, Shape, Target, Values, Version};
 use crate::mapping::path::{JsonPath, WritePath};
 use crate::mapping::source::{Data, Entry, Node, Span};
 use crate::mapping::vocabulary;
+use serde_json::Value;
+
 use crate::scim::schema::{Attribute, Mutability, ResourceType, Returned, Type};
 use crate::scim::{AttrPath, AttrRef, Target as ScimTarget};
 
@@ -22,6 +24,11 @@ pub(super) struct MappedLine {
     required: Option<bool>,
     /// It was reported; nothing is concluded from what it does not say.
     pub(super) broken: bool,
+}
+
+/// A line as the mapping would write it.
+fn named(found: &AttrRef<'_>, target: &Target, schemas: &Schemas) -> String {
+    if target.tags.is_empty() { schemas.shorten(found) } else { target.to_string() }
 }
 
 /// The key `header` of a line.
@@ -48,17 +55,20 @@ impl Compiler<'_> {
     ) -> Vec<MappedLine> {
         let mut lines: Vec<MappedLine> = Vec::new();
         for entry in self.entries(node, "attributes").unwrap_or_default() {
-            let Some(found) = self.attribute_named(entry, full, schemas) else { continue };
+            let Some((found, tags)) = self.attribute_named(entry, full, schemas) else { continue };
             if version_header(entry).is_some() && is_version(&found) {
                 continue;
             }
-            let target = Target::of(&found);
+            let target = Target { tags, ..Target::of(&found) };
             let clash = |line: &&MappedLine| {
-                line.line.target.same_top(&target)
-                    && (line.line.target.sub == target.sub || line.line.target.sub.is_none() || target.sub.is_none())
+                let other = &line.line.target;
+                // Columns stand beside columns, and beside nothing else.
+                other.same_top(&target)
+                    && (other.tags.is_empty() != target.tags.is_empty()
+                        || other.tags == target.tags && (other.sub == target.sub || other.sub.is_none() || target.sub.is_none()))
             };
             if let Some(other) = lines.iter().find(clash) {
-                let (name, first) = (schemas.shorten(&found), other.name.clone());
+                let (name, first) = (named(&found, &target, schemas), other.name.clone());
                 let message = if name == first {
                     format!("`{name}` is mapped already")
                 } else {
@@ -67,10 +77,11 @@ impl Compiler<'_> {
                 self.error(Code::DuplicateAttribute, entry.key_span, message, "keep one of the lines");
                 continue;
             }
-            let line = self.line(entry, found, schemas, types, read_only);
-            lines.push(line.unwrap_or_else(|| MappedLine::new(&found, schemas, entry.key_span, true)));
+            let line = self.line(entry, found, &target, schemas, types, read_only);
+            lines.push(line.unwrap_or_else(|| MappedLine::new(&found, &target, schemas, entry.key_span, true)));
         }
         self.written_once(&lines);
+        self.one_primary(&lines);
         lines
     }
 
@@ -111,8 +122,16 @@ impl Compiler<'_> {
     }
 
     /// The attribute that a key names: `userName`, `name.givenName`, `enterprise:department`, or with a whole URN.
-    fn attribute_named<'s>(&mut self, entry: &Entry, full: &'s ResourceType, schemas: &Schemas) -> Option<AttrRef<'s>> {
+    fn attribute_named<'s>(
+        &mut self,
+        entry: &Entry,
+        full: &'s ResourceType,
+        schemas: &Schemas,
+    ) -> Option<(AttrRef<'s>, Vec<(String, Value)>)> {
         let key = &entry.key;
+        if key.contains('[') {
+            return self.column_named(entry, full, schemas);
+        }
         let found = AttrPath::parse(&schemas.expand(key)).and_then(|path| full.resolve(&path, false));
         match found {
             Some(ScimTarget::Attribute(found)) => {
@@ -139,7 +158,7 @@ impl Compiler<'_> {
                     );
                     return None;
                 }
-                Some(found)
+                Some((found, Vec::new()))
             }
             _ => {
                 let known = schemas.paths(full);
@@ -157,6 +176,7 @@ impl Compiler<'_> {
         &mut self,
         entry: &Entry,
         found: AttrRef<'_>,
+        target: &Target,
         schemas: &Schemas,
         types: &[&str],
         read_only: bool,
@@ -174,7 +194,7 @@ impl Compiler<'_> {
         } else {
             self.block_with(node, &vocabulary::ATTRIBUTE, if each { &subs } else { &[] })?
         };
-        let mut line = MappedLine::new(&found, schemas, entry.key_span, false);
+        let mut line = MappedLine::new(&found, target, schemas, entry.key_span, false);
         line.case_exact = keys.get("caseExact").and_then(|node| self.flag(node));
         line.required = keys.get("required").and_then(|node| self.flag(node));
         if let Some(node) = keys.get("mutability") {
@@ -212,16 +232,19 @@ impl Compiler<'_> {
                 }
                 self.each(&keys, node, found.attribute, read_only, types)?
             }
-            (true, _) if found.sub.is_some() => {
+            (true, _) if found.sub.is_some() && target.tags.is_empty() => {
                 self.error(
                     Code::BadAttribute,
                     entry.key_span,
                     format!("`{}` has many values, so a single field cannot be its `{}`", found.attribute.name, leaf.name),
-                    format!("write `{}: {{ each: \"$.items[*]\", {}: $.field }}`", found.attribute.name, leaf.name),
+                    format!(
+                        "write `{0}: {{ each: \"$.items[*]\", {1}: $.field }}`, or for one field `{0}[type eq \"work\"].{1}: $.field`",
+                        found.attribute.name, leaf.name
+                    ),
                 );
                 return None;
             }
-            (true, _) => {
+            (true, _) if target.tags.is_empty() => {
                 let help = "an attribute with many values takes `at` or `read`, `as` and `values`";
                 self.meaningless(
                     &keys,
@@ -253,7 +276,7 @@ impl Compiler<'_> {
                 );
                 return None;
             }
-            (false, _) => {
+            (_, _) => {
                 self.meaningless(&keys, &["each"], "an attribute with one value", "write `at: $.field`");
                 Shape::Field(self.field(&keys, node, leaf, read_only, types)?)
             }
@@ -291,11 +314,11 @@ impl Compiler<'_> {
 // === impl MappedLine ===
 
 impl MappedLine {
-    fn new(found: &AttrRef<'_>, schemas: &Schemas, span: Span, broken: bool) -> Self {
+    fn new(found: &AttrRef<'_>, target: &Target, schemas: &Schemas, span: Span, broken: bool) -> Self {
         let shape = Shape::Values(Values { items: JsonPath::root(), write: None, convert: Vec::new() });
         Self {
-            line: Line { target: Target::of(found), shape },
-            name: schemas.shorten(found),
+            line: Line { target: target.clone(), shape },
+            name: named(found, target, schemas),
             span,
             mutability: None,
             returned: None,

@@ -6,6 +6,7 @@ mod backend;
 mod call;
 mod calls;
 mod carried;
+mod column;
 mod field;
 mod lifecycle;
 mod list;

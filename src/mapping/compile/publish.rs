@@ -6,6 +6,7 @@ use crate::mapping::diagnostics::Code;
 use crate::mapping::model::{Membership, Resource, Shape};
 use crate::mapping::source::Entry;
 use crate::scim::schema::{self, Attribute, Extension, Mutability, ResourceType, Schema};
+use serde_json::Value;
 
 /// The part of the schemas that the mapping can hold.
 #[expect(clippy::option_option, reason = "given or not, and compiled or not")]
@@ -46,15 +47,19 @@ pub(super) fn narrow(full: &ResourceType, lines: &[MappedLine], members: Option<
                         let refers = parts
                             .iter()
                             .any(|(line, _)| matches!(&line.line.shape, Shape::Field(field) if field.refers.is_some()));
+                        let tags: Vec<&(String, Value)> = parts.iter().flat_map(|(line, _)| &line.line.target.tags).collect();
+                        let is_tag = |sub: &Attribute| tags.iter().any(|(name, _)| *name == sub.name);
                         kept.sub_attributes = attribute
                             .sub_attributes
                             .iter()
                             .filter_map(|sub| match parts.iter().find(|(_, name)| name.as_deref() == Some(&sub.name)) {
                                 Some((line, _)) => Some(line.narrow(sub)),
+                                None if is_tag(sub) => Some(tagged(sub, &tags)),
                                 None => (sub.name == "$ref" && refers).then(|| sub.clone()),
                             })
                             .collect();
-                        if kept.sub_attributes.iter().all(|sub| sub.mutability == Mutability::ReadOnly) {
+                        let fields = || kept.sub_attributes.iter().filter(|sub| !is_tag(sub));
+                        if fields().all(|sub| sub.mutability == Mutability::ReadOnly) {
                             kept.mutability = Mutability::ReadOnly;
                         }
                         Some(kept)
@@ -77,6 +82,17 @@ pub(super) fn narrow(full: &ResourceType, lines: &[MappedLine], members: Option<
         .filter(|extension| !extension.schema.attributes.is_empty())
         .collect();
     ResourceType { schema, extensions, ..full.clone() }
+}
+
+/// A sub-attribute that tells fixed columns apart: these are the values that it has.
+fn tagged(sub: &Attribute, tags: &[&(String, Value)]) -> Attribute {
+    let mut canonical_values: Vec<String> = Vec::new();
+    for value in tags.iter().filter(|(name, _)| *name == sub.name).filter_map(|(_, value)| value.as_str()) {
+        if !canonical_values.iter().any(|known| known == value) {
+            canonical_values.push(value.to_owned());
+        }
+    }
+    Attribute { canonical_values, ..sub.clone() }
 }
 
 impl Compiler<'_> {

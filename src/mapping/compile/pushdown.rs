@@ -18,7 +18,9 @@ impl Compiler<'_> {
             false
         };
         let line = around.lines.iter().find(|mapped| {
-            mapped.line.target == *target || mapped.line.target.sub.is_none() && mapped.line.target.same_top(target)
+            let own = &mapped.line.target;
+            let is_column = !own.tags.is_empty() && own.same_top(target) && (target.sub.is_none() || own.sub == target.sub);
+            own == target || own.sub.is_none() && own.same_top(target) || is_column
         });
         let Some(leaf) = target.resolve(around.kind).map(|reference| reference.leaf()) else { return false };
         if leaf.kind == Type::Complex && op != Op::Pr {

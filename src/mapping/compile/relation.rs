@@ -236,7 +236,7 @@ impl Compiler<'_> {
         for variable in call.templates().flat_map(Template::variables) {
             let Root::Attribute { extension, name } = &variable.root else { continue };
             attributes = true;
-            let target = Target { extension: extension.clone(), attribute: name.clone(), sub: None };
+            let target = Target { extension: extension.clone(), attribute: name.clone(), tags: Vec::new(), sub: None };
             if !group
                 .lines
                 .iter()

@@ -91,6 +91,9 @@ pub struct Target {
     /// The URN, for an attribute of an extension.
     pub extension: Option<String>,
     pub attribute: String,
+    /// Of an attribute with many values the one that has these sub-attributes, by their names: a fixed column of the backend,
+    /// `emails[type eq "work"].value`. Empty for all others.
+    pub tags: Vec<(String, Value)>,
     pub sub: Option<String>,
 }
 
@@ -178,6 +181,7 @@ impl Target {
         Self {
             extension: reference.extension.map(|schema| schema.id.clone()),
             attribute: reference.attribute.name.clone(),
+            tags: Vec::new(),
             sub: reference.sub.map(|sub| sub.name.clone()),
         }
     }
@@ -189,7 +193,14 @@ impl Target {
 
     /// Whether a reference names exactly this.
     pub fn names(&self, reference: &AttrRef<'_>) -> bool {
-        self.same_attribute(reference) && self.sub.as_deref() == reference.sub.map(|sub| sub.name.as_str())
+        self.tags.is_empty()
+            && self.same_attribute(reference)
+            && self.sub.as_deref() == reference.sub.map(|sub| sub.name.as_str())
+    }
+
+    /// Whether a value of the attribute is that of the column.
+    pub fn has_tags(&self, value: &Value) -> bool {
+        self.tags.iter().all(|(name, tag)| value.get(name) == Some(tag))
     }
 
     /// Whether both name the same top-level attribute.
@@ -220,6 +231,13 @@ impl std::fmt::Display for Target {
             write!(f, "{uri}:")?;
         }
         f.write_str(&self.attribute)?;
+        for (index, (name, value)) in self.tags.iter().enumerate() {
+            let before = if index == 0 { "[" } else { " and " };
+            write!(f, "{before}{name} eq {value}")?;
+        }
+        if !self.tags.is_empty() {
+            f.write_str("]")?;
+        }
         match &self.sub {
             Some(sub) => write!(f, ".{sub}"),
             None => Ok(()),
