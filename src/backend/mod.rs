@@ -20,6 +20,7 @@ use stack::Stack;
 /// What the gateway calls itself.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("scimitar/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 /// A backend that can be called. Clones share its connections.
 #[derive(Clone)]
@@ -84,7 +85,13 @@ impl Backend {
             .build()?;
         let mut request = Request::builder().method(&call.method).uri(uri).header(ACCEPT, JSON).header(USER_AGENT, AGENT);
         if call.body.is_some() {
-            request = request.header(CONTENT_TYPE, JSON);
+            request = request.header(
+                CONTENT_TYPE,
+                match call.call.format {
+                    model::Format::Json => JSON,
+                    model::Format::Form => FORM,
+                },
+            );
         }
         // What the call says stands before what the backend's calls have in common, and that before the usual.
         if let Some(headers) = request.headers_mut() {

@@ -43,6 +43,7 @@ block! {
         "timeout": "The time for one call, such as `10s`.",
         "concurrency": "How many calls one request makes side by side.",
         "lag": "How long it may take until what was written shows in what is read, such as `2s`; none unless said.",
+        "format": "How bodies are written: `json` unless said, or `form`. Answers are JSON.",
         "envelope": "Where in a good answer the payload is, a JSONPath.",
         "pages": "How lists come in pages.",
         "errors": "What answers mean; the first match wins, the usual meanings of HTTP stand behind.",

@@ -8,7 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use crate::mapping::model::{Body, Call, Tree};
+use crate::mapping::convert::text;
+use crate::mapping::model::{Body, Call, Format, Tree};
 use crate::mapping::template::{RenderError, Root, Scope};
 
 /// A request to the backend, ready to be sent.
@@ -19,7 +20,7 @@ pub struct HttpCall<'m> {
     /// Path and query, to be put behind the base URL; begins with a slash.
     pub target: String,
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// A JSON document.
+    /// Written as [`Call::format`] says.
     pub body: Option<Bytes>,
 }
 
@@ -88,7 +89,10 @@ pub fn build<'m>(
         let value = HeaderValue::from_str(&text).map_err(|_| RenderError::Header(name.as_str().to_owned()))?;
         headers.push((name.clone(), value));
     }
-    let body = body(call, scope, record)?.map(|body| Bytes::from(body.to_string()));
+    let body = body(call, scope, record)?.map(|body| match call.format {
+        Format::Json => Bytes::from(body.to_string()),
+        Format::Form => Bytes::from(form(&body)),
+    });
     Ok(HttpCall { call, method: call.method.clone(), target, headers, body })
 }
 
@@ -104,6 +108,30 @@ pub fn body(call: &Call, scope: &Scope<'_>, record: Option<&Value>) -> Result<Op
         }
         Body::Tree(tree) => Some(render(tree, &Scope { fields: record, ..*scope })?),
     })
+}
+
+/// A body as a form: `user[name]=Ann&user[ids][]=1`. What is cleared is empty.
+fn form(body: &Value) -> String {
+    let mut out = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in body.as_object().into_iter().flatten() {
+        pairs(name, value, &mut out);
+    }
+    out.finish()
+}
+
+fn pairs(name: &str, value: &Value, out: &mut form_urlencoded::Serializer<'_, String>) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(member, value)| pairs(&format!("{name}[{member}]"), value, out)),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                // Objects are told apart by their number, as their members stand one by one.
+                let place = if item.is_object() { format!("{name}[{index}]") } else { format!("{name}[]") };
+                pairs(&place, item, out);
+            }
+        }
+        Value::Null => drop(out.append_pair(name, "")),
+        scalar => drop(out.append_pair(name, &text(scalar))),
+    }
 }
 
 /// Adds members to a body; objects on both sides become one.

@@ -561,3 +561,17 @@ async fn results_are_told_apart_by_a_name_where_the_backend_leaves_some_out() {
     assert_eq!(statuses(&seen.body), ["201", "409", "201"]);
     assert_eq!(seen.body["Operations"][2]["response"]["id"], "3");
 }
+
+#[tokio::test]
+async fn bodies_may_be_forms() {
+    let calls = "create: { call: POST /users, body: { user: \"{{fields}}\", tags: [a, \"b&c\"], rows: [{ x: 1 }, { x: true }] } }\nupdate: PATCH /users/{{key}}";
+    let form = "rows%5B0%5D%5Bx%5D=1&rows%5B1%5D%5Bx%5D=true&tags%5B%5D=a&tags%5B%5D=b%26c&user%5Bjob%5D=A+%C3%A4%3D%26&user%5Blogin%5D=ann";
+    let seen = people_with("format: form", "", calls)
+        .create("/Users", ann(json!({ "title": "A ä=&" })), [call("POST /users").form(form).answer(record(json!({})))])
+        .await;
+    assert_eq!(seen.status, 201, "{}", seen.body);
+    // What is cleared is empty.
+    let clear = json!([{ "op": "replace", "path": "title", "value": null }]);
+    let steps = [call("PATCH /users/7").form("job=").answer(record(json!({})))];
+    assert_eq!(people_with("format: form", "", calls).patch("/Users/7", clear, steps).await.status, 200);
+}

@@ -26,6 +26,7 @@ pub(crate) struct Step {
     line: String,
     /// `None`: the call must have no body.
     body: Option<Value>,
+    form: Option<&'static str>,
     headers: Vec<(&'static str, &'static str)>,
     status: u16,
     answer: Value,
@@ -64,7 +65,15 @@ pub(crate) fn mapping(text: &str) -> Mapping {
 
 /// A call that must come: `call("GET /users/7")`. It is answered with 200 and `null` unless said.
 pub(crate) fn call(line: &str) -> Step {
-    Step { line: line.to_owned(), body: None, headers: Vec::new(), status: 200, answer: Value::Null, answers_with: None }
+    Step {
+        line: line.to_owned(),
+        body: None,
+        form: None,
+        headers: Vec::new(),
+        status: 200,
+        answer: Value::Null,
+        answers_with: None,
+    }
 }
 
 // === impl Step ===
@@ -73,6 +82,11 @@ impl Step {
     /// The body that it must have.
     pub(crate) fn body(self, body: Value) -> Self {
         Self { body: Some(body), ..self }
+    }
+
+    /// The form that it must have as its body.
+    pub(crate) fn form(self, form: &'static str) -> Self {
+        Self { form: Some(form), ..self }
     }
 
     /// A header that it must have.
@@ -99,6 +113,10 @@ impl Step {
         let line = format!("{} {}", sent.method, sent.target);
         if line != self.line {
             return Some(format!("came {line}\n  instead of {}", self.line));
+        }
+        if let Some(form) = self.form {
+            let sent = sent.body.as_ref().map(|body| std::str::from_utf8(body).unwrap());
+            return (sent != Some(form)).then(|| format!("{line} came with the form {sent:?}\n  instead of {form}"));
         }
         let body = sent.body.as_ref().map(|body| serde_json::from_slice::<Value>(body).unwrap());
         if body != self.body {

@@ -13,7 +13,7 @@ use super::call::{Names, Shared};
 use super::{Compiler, Keys, is_reference};
 use crate::limits;
 use crate::mapping::diagnostics::Code;
-use crate::mapping::model::{Backend, Meaning, Paging, Rule};
+use crate::mapping::model::{Backend, Format, Meaning, Paging, Rule};
 use crate::mapping::path::JsonPath;
 use crate::mapping::source::{Data, Node};
 use crate::mapping::vocabulary;
@@ -83,7 +83,15 @@ impl Compiler<'_> {
         let lag = keys.get("lag").map_or(Some(Duration::ZERO), |node| self.duration(node));
         let envelope = self.path_or(keys.get("envelope"), &JsonPath::root());
         let rules = self.rules(&keys);
-        let mut shared = Shared { envelope: envelope.clone().unwrap_or_else(JsonPath::root), paging: Paging::unpaged(), rules };
+        let format = keys
+            .get("format")
+            .map_or(Some(Format::Json), |node| self.word(node, &[("json", Format::Json), ("form", Format::Form)]));
+        let mut shared = Shared {
+            envelope: envelope.clone().unwrap_or_else(JsonPath::root),
+            paging: Paging::unpaged(),
+            rules,
+            format: format.unwrap_or_default(),
+        };
         let paging = keys.get("pages").map_or(Some(Paging::unpaged()), |node| self.paging(node, "count", &shared));
         let usable = envelope.is_some() && paging.is_some();
         shared.paging = paging.unwrap_or(Paging::unpaged());

@@ -8,7 +8,7 @@ use super::backend::with_built_in;
 use super::schemas::Schemas;
 use super::{Compiler, Keys, known};
 use crate::mapping::diagnostics::{Code, did_you_mean};
-use crate::mapping::model::{Body, Call, Paging, Rule, Tree};
+use crate::mapping::model::{Body, Call, Format, Paging, Rule, Tree};
 use crate::mapping::path::{JsonPath, Step};
 use crate::mapping::source::{Data, Entry, Node, Span};
 use crate::mapping::template::{self, Part, Root, Template};
@@ -22,6 +22,7 @@ pub(super) struct Shared {
     pub(super) envelope: JsonPath,
     pub(super) paging: Paging,
     pub(super) rules: Vec<Rule>,
+    pub(super) format: Format,
 }
 
 /// The variables that a template may use in its place.
@@ -49,7 +50,7 @@ pub(super) enum Purpose {
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { envelope: JsonPath::root(), paging: Paging::unpaged(), rules: Vec::new() }
+        Self { envelope: JsonPath::root(), paging: Paging::unpaged(), rules: Vec::new(), format: Format::Json }
     }
 }
 
@@ -299,8 +300,19 @@ impl Compiler<'_> {
             }
             (None, Purpose::Read | Purpose::Act) => Some(Body::None),
         };
+        if let (Some(node), Some(Body::Tree(tree)), Format::Form) = (keys.get("body"), &body, shared.format)
+            && !tree.is_object()
+        {
+            self.error(
+                Code::WrongShape,
+                node.span,
+                "a form has names, but this body has none",
+                "write `name: value` lines below `body`, or `body: \"{{fields}}\"`",
+            );
+        }
         let rules = with_built_in(self.rules(keys), &shared.rules);
-        Some(Call { name, method: method?, path: path?, query, headers, body: body?, envelope: shared.envelope.clone(), rules })
+        let (envelope, format) = (shared.envelope.clone(), shared.format);
+        Some(Call { name, method: method?, path: path?, query, headers, body: body?, format, envelope, rules })
     }
 
     fn call_path(&mut self, path: &str, line: &Node, names: &Names<'_>) -> Option<Vec<Template>> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Target;
 use crate::mapping::path::{JsonPath, Step};
-use crate::mapping::template::{Root, Template};
+use crate::mapping::template::{Part, Root, Template};
 use crate::scim::filter::Filter;
 
 /// One HTTP request to the backend, ready but for its values.
@@ -20,10 +20,20 @@ pub struct Call {
     pub query: Vec<(String, Template)>,
     pub headers: Vec<(HeaderName, Template)>,
     pub body: Body,
+    pub format: Format,
     /// Where in a good answer the payload is.
     pub envelope: JsonPath,
     /// What answers mean, the first match wins; the built-in rules stand at the end.
     pub rules: Arc<[Rule]>,
+}
+
+/// How bodies are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    #[default]
+    Json,
+    /// `application/x-www-form-urlencoded`; what is nested is written with brackets, as PHP and Rails read it.
+    Form,
 }
 
 /// What a call carries.
@@ -280,6 +290,17 @@ impl Call {
 // === impl Tree ===
 
 impl Tree {
+    /// Whether it is an object with whatever values there are.
+    pub fn is_object(&self) -> bool {
+        match self {
+            Self::Object(_) => true,
+            Self::Template(template) => {
+                matches!(template.parts(), [Part::Variable(variable)] if variable.root == Root::Fields && variable.steps.is_empty())
+            }
+            Self::Literal(_) | Self::List(_) => false,
+        }
+    }
+
     /// Visits every template in the document.
     pub fn each<'t>(&'t self, visit: &mut dyn FnMut(&'t Template)) {
         match self {

@@ -10,7 +10,8 @@ use http::{HeaderName, HeaderValue, Uri};
 use serde_json::Value;
 
 pub use self::call::{
-    Around, Batch, Body, Call, Carries, Conflict, Create, Delete, Deletion, Get, Meaning, Rule, Send, SideCall, Tree, Update,
+    Around, Batch, Body, Call, Carries, Conflict, Create, Delete, Deletion, Format, Get, Meaning, Rule, Send, SideCall, Tree,
+    Update,
 };
 pub use self::list::{
     Accepts, Form, How, Language, List, Lookup, LookupAnswer, PageBy, Paging, PushDown, Quote, Scan, SortPushDown, Total,
