@@ -3,9 +3,11 @@
 pub mod call;
 pub mod change;
 mod conjunct;
+pub mod create;
 pub mod details;
 pub mod explain;
 pub mod language;
+pub mod merge;
 pub mod operand;
 pub mod outcome;
 pub mod pages;
