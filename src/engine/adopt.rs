@@ -11,6 +11,7 @@ use crate::mapping::model::Target;
 use crate::scim::resource::Incoming;
 use crate::scim::{Object, Profile, ScimError, ScimType};
 use crate::telemetry::audit;
+use crate::translate::merge::merged;
 use crate::translate::write::{key_of, value_of};
 use crate::translate::{change, columns, relation};
 
@@ -73,7 +74,7 @@ impl<B: Backend> Operation<'_, B> {
             let Some(current) = self.fetch(&key).await?.filter(|current| matches.matches(&current.resource)) else {
                 return Err(taken());
             };
-            let mut desired = self.merged(incoming, &current.resource)?;
+            let mut desired = merged(self.resource, self.context.profile, incoming, &current.resource)?;
             // Who is created anew is active, unless the client says otherwise.
             if !incoming.resource.contains_key("active") && self.resource.kind.schema.attribute("active").is_some() {
                 desired.insert("active".to_owned(), Value::from(true));

@@ -25,14 +25,6 @@ struct Candidate<'m> {
 }
 
 impl<B: Backend> Engine<B> {
-    /// How many resources of a type one call creates; nothing if the backend has no such call, or if the mapping wants to
-    /// look at each of them before.
-    pub(super) fn batch_size(&self, endpoint: &str) -> Option<usize> {
-        let create = self.mapping.at(endpoint)?.create.as_ref()?;
-        let looks = create.conflict.as_ref().is_some_and(|conflict| conflict.look_first);
-        create.batch.as_ref().filter(|_| !looks).map(|batch| batch.size)
-    }
-
     /// Creates several resources of one type; gives what became of each.
     pub(super) async fn create_several(&self, context: &Context, endpoint: &str, sent: Vec<Value>) -> Vec<Result<Reply, Error>> {
         let operation = match self.at(context, endpoint) {

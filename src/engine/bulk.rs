@@ -11,6 +11,7 @@ use crate::scim::bulk::{
     BulkEntry, BulkMethod, BulkOperation, BulkRequest, BulkResult, Circle, Resolved, Schedule, bulk_response,
 };
 use crate::scim::{ResourceType, ScimError};
+use crate::translate::create::batch_size;
 use crate::translate::read::location;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -173,7 +174,7 @@ impl<B: Backend> Engine<B> {
     ) -> Work {
         let Work::One(name, Ok(operation)) = work else { return work };
         let size = Some(&operation).filter(|operation| operation.method == BulkMethod::Post);
-        let Some(size) = size.and_then(|operation| self.batch_size(&operation.path.endpoint)) else {
+        let Some(size) = size.and_then(|operation| batch_size(self.mapping.at(&operation.path.endpoint)?)) else {
             return Work::One(name, Ok(operation));
         };
         let endpoint = operation.path.endpoint.clone();

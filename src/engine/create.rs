@@ -8,15 +8,15 @@ use super::ports::Backend;
 use super::sides::{Identity, Sides};
 use super::update::Changed;
 use super::{Error, Names, Operation, Reply};
-use crate::mapping::model::{Create, Delete, Initial, MembershipChange, Shape, UnknownMember};
-use crate::mapping::template::{Root, Scope};
+use crate::mapping::model::{Create, Delete, UnknownMember};
+use crate::mapping::template::Scope;
 use crate::scim::resource::{Incoming, Intent, read};
 use crate::scim::{Object, ScimError};
 use crate::translate::outcome::Outcome;
-use crate::translate::read::{id_of, put};
+use crate::translate::read::id_of;
 use crate::translate::relation::MemberChange;
-use crate::translate::write::{body, key_of, value_of};
-use crate::translate::{change, columns, relation};
+use crate::translate::write::key_of;
+use crate::translate::{columns, create, relation};
 
 /// What a new resource shall be.
 pub(super) struct Wanted<'m> {
@@ -54,7 +54,7 @@ impl<B: Backend> Operation<'_, B> {
         let members = self.resource.members.as_ref().and_then(|_| incoming.resource.remove("members"));
         let mut desired = incoming.resource.clone();
         columns::fit(self.resource, &mut desired);
-        self.fill_in(&mut desired)?;
+        create::fill_in(self.resource, &mut desired, |chars| super::random::text(&*self.engine.system, chars))?;
         Ok((incoming, Wanted { create, desired, members }))
     }
 
@@ -65,20 +65,6 @@ impl<B: Backend> Operation<'_, B> {
         let resource = self.after_write(&made.id, &made.key, Some(made.resource), members.as_ref(), &projection).await?;
         let written = self.resource.kind.attributes().filter(|attribute| attribute.get(&wanted.desired).is_some());
         Ok(Reply::resource(201, resource, &projection.clone().also(written)))
-    }
-
-    /// Gives the attributes that the client left out the values that the mapping has for them.
-    fn fill_in(&self, desired: &mut Object) -> Result<(), Error> {
-        for line in &self.resource.lines {
-            let Shape::Field(field) = &line.shape else { continue };
-            let Some(initial) = field.initial.as_ref().filter(|_| value_of(desired, &line.target).is_none()) else { continue };
-            let value = match initial {
-                Initial::Value(value) => value.clone(),
-                Initial::Random(chars) => Value::from(super::random::text(&*self.engine.system, *chars)?),
-            };
-            put(desired, &line.target, value, None);
-        }
-        Ok(())
     }
 
     /// Creates the resource with all that belongs to it. What fails half-way is taken back, or named in the error.
@@ -128,7 +114,7 @@ impl<B: Backend> Operation<'_, B> {
     /// What the attribute map writes of a new resource, and the keys of its members.
     pub(super) fn new_body(&self, wanted: &Wanted<'_>) -> Result<(Value, Value), Error> {
         let ids: Vec<String> = relation::ids(wanted.members.as_ref()).collect();
-        Ok((self.new_record(wanted.create, &wanted.desired, &ids)?, self.member_keys(&ids)))
+        Ok((create::record(self.mapping(), self.resource, wanted.create, &wanted.desired, &ids)?, self.member_keys(&ids)))
     }
 
     /// Makes the one call that creates the record. Members that it carries and that the backend does not know are left out,
@@ -138,7 +124,7 @@ impl<B: Backend> Operation<'_, B> {
         let mut ids: Vec<String> = relation::ids(members.as_ref()).collect();
         let mut unknown = Vec::new();
         loop {
-            let record = self.new_record(create, desired, &ids)?;
+            let record = create::record(self.mapping(), self.resource, create, desired, &ids)?;
             let keys = self.member_keys(&ids);
             let scope = Scope { resource: Some(desired), kept: Some(kept), members: Some(&keys), ..Scope::default() };
             let (outcome, headers) = self.exchange(build(&create.call, &scope, Some(&record), &[])?).await?;
@@ -148,7 +134,7 @@ impl<B: Backend> Operation<'_, B> {
                 }
                 Outcome::Good(body) => return self.record(&create.call, &create.item, &body, Some(&headers)),
                 Outcome::Refused(error) => return Err(error.into()),
-                Outcome::UnknownMembers(named) if self.carries_members(create) => {
+                Outcome::UnknownMembers(named) if create::carries_members(self.resource, create) => {
                     let before = ids.len();
                     let named: Vec<String> = named.iter().filter_map(|key| id_of(self.member_type()?, key)).collect();
                     let refuses = self.resource.members.as_ref().is_some_and(|members| members.unknown == UnknownMember::Refuse);
@@ -164,32 +150,12 @@ impl<B: Backend> Operation<'_, B> {
         }
     }
 
-    /// What the attribute map writes of a new resource, with the members that are in the record itself.
-    fn new_record(&self, create: &Create, desired: &Object, members: &[String]) -> Result<Value, Error> {
-        let mut record = body(self.mapping(), change::created(self.resource), desired, None)?;
-        let inline = self.resource.members.as_ref().and_then(|members| members.list.inline());
-        if let Some((place, _)) = inline.and_then(|inline| inline.write.as_ref()).filter(|_| self.members_in_record(create)) {
-            place.put(&mut record, members.iter().filter_map(|id| self.member_element(id)).collect());
-        }
-        Ok(record)
-    }
-
     fn member_type(&self) -> Option<&crate::mapping::model::Resource> {
         self.mapping().resources.get(self.resource.members.as_ref()?.of)
     }
 
     fn member_keys(&self, ids: &[String]) -> Value {
         ids.iter().filter_map(|id| key_of(self.member_type()?, id)).collect()
-    }
-
-    fn members_in_record(&self, create: &Create) -> bool {
-        let written = |change: &MembershipChange| matches!(change, MembershipChange::Record);
-        create.call.holds_fields() && self.resource.members.as_ref().is_some_and(|members| written(&members.change))
-    }
-
-    /// Whether the call creates the group with its members.
-    fn carries_members(&self, create: &Create) -> bool {
-        create.call.uses_any(&[Root::Members]) || self.members_in_record(create)
     }
 
     /// Reads the record that a call created. The backend may take a while to show it.
@@ -216,17 +182,12 @@ impl<B: Backend> Operation<'_, B> {
     /// What the create call could not carry: changes with a call of their own, and the members.
     async fn complete(&self, id: &str, key: &Value, found: Found, wanted: &Wanted<'_>) -> Result<Found, Error> {
         let mut whole = found.resource.clone();
-        let carried: Vec<_> = change::created(self.resource).map(|line| &line.target).collect();
-        for line in self.resource.lines.iter().filter(|line| line.shape.is_writable() && !carried.contains(&&line.target)) {
-            if let Some(value) = value_of(&wanted.desired, &line.target) {
-                put(&mut whole, &line.target, value.clone(), None);
-            }
-        }
+        create::complete(self.resource, &wanted.desired, &mut whole);
         let mut found = match self.change(id, key, &found, &whole).await? {
             Changed::Now(found) => *found,
             Changed::Stale => return Err(self.contended(id)),
         };
-        if wanted.members.is_some() && !self.carries_members(wanted.create) {
+        if wanted.members.is_some() && !create::carries_members(self.resource, wanted.create) {
             let change = MemberChange { replace: false, ..relation::replaced(wanted.members.as_ref()) };
             if !change.is_empty() {
                 let changed = self.change_members(id, key, change, Some(&found)).await?;

@@ -9,7 +9,7 @@ use super::update::Changed;
 use super::{Error, Operation, Reply};
 use crate::limits;
 use crate::mapping::model::{Delete, Deletion, Target};
-use crate::mapping::template::{Root, Scope};
+use crate::mapping::template::Scope;
 use crate::scim::ScimError;
 use crate::translate::outcome::Outcome;
 use crate::translate::read::put;
@@ -24,7 +24,7 @@ impl<B: Backend> Operation<'_, B> {
                     || self.context.if_none_match.is_some();
                 let mut found = None;
                 // What does not exist for SCIM cannot be deleted, whatever the backend would say.
-                if conditional || needs_record(deletion) || self.resource.gone.is_some() {
+                if conditional || deletion.needs_record() || self.resource.gone.is_some() {
                     let current = self.fetch(&key).await?.ok_or_else(|| self.not_found(id))?;
                     self.check_version(&current.resource)?;
                     found = Some(current);
@@ -94,14 +94,4 @@ impl<B: Backend> Operation<'_, B> {
             }
         }
     }
-}
-
-/// Whether a call of a deletion holds more of the resource than its key.
-fn needs_record(deletion: &Deletion) -> bool {
-    let roots = [Root::Record, Root::Version];
-    let conditional = deletion.around.before.iter().chain(&deletion.around.after).any(|side| side.condition.is_some());
-    conditional
-        || std::iter::once(&deletion.call)
-            .chain(deletion.around.calls())
-            .any(|call| call.uses_any(&roots) || call.holds_attributes())
 }

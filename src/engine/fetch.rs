@@ -9,8 +9,8 @@ use super::ports::{Backend, System};
 use super::{Error, Operation};
 use crate::mapping::model::{Call, Version};
 use crate::mapping::path::JsonPath;
-use crate::mapping::template::{RenderError, Root, Scope, Template, Variable};
-use crate::scim::{Object, ScimError, etag};
+use crate::mapping::template::Scope;
+use crate::scim::{Object, etag};
 use crate::translate::call::{self, HttpCall};
 use crate::translate::outcome::{self, Fault, FaultClass, Outcome};
 use crate::translate::read;
@@ -63,22 +63,9 @@ pub(super) fn build<'m>(
     record: Option<&Value>,
     more: &[(String, String)],
 ) -> Result<HttpCall<'m>, Error> {
-    call::build(call, scope, record, more).map_err(|error: RenderError| {
-        let about = |variable: &Variable| match &error {
-            RenderError::Segment => true,
-            RenderError::Missing(text)
-            | RenderError::NotText(text)
-            | RenderError::Header(text)
-            | RenderError::Format(text, _) => *text == variable.text,
-        };
-        let sent = |variable: &&Variable| matches!(variable.root, Root::Attribute { .. }) && about(variable);
-        match call.templates().flat_map(Template::variables).find(sent) {
-            Some(variable) => {
-                ScimError::invalid_value(format!("{}: the application cannot take this value, or needs one.", variable.text))
-                    .into()
-            }
-            None => Error::mapping(format!("{}: {error}", call.name)),
-        }
+    call::build(call, scope, record, more).map_err(|error| match call::refusal(call, &error) {
+        Some(refusal) => refusal.into(),
+        None => Error::mapping(format!("{}: {error}", call.name)),
     })
 }
 

@@ -11,12 +11,12 @@ use super::ports::Backend;
 use super::sides::Identity;
 use super::{Error, Operation};
 use crate::limits;
-use crate::mapping::model::{Call, MemberCall, Membership, MembershipChange, Resource, UnknownMember};
+use crate::mapping::model::{Call, MemberCall, Membership, Resource, UnknownMember};
 use crate::mapping::template::{Root, Scope};
 use crate::scim::ScimError;
 use crate::translate::outcome::Outcome;
 use crate::translate::read::id_of;
-use crate::translate::relation::MemberChange;
+use crate::translate::relation::{self, MemberChange, Way, needs_group};
 use crate::translate::write::key_of;
 
 /// A group whose members change.
@@ -75,16 +75,9 @@ impl<B: Backend> Operation<'_, B> {
             kept: 0,
             changed: AtomicUsize::new(0),
         };
-        let result = match &members.change {
-            MembershipChange::Never => {
-                return Err(ScimError::mutability("members: the application does not let memberships be changed.").into());
-            }
-            MembershipChange::Each { set: Some(set), .. } if change.replace && members.pinned.is_none() => {
-                self.change_whole(&mut group, change, Some(set)).await
-            }
-            MembershipChange::Each { add, remove, .. } => self.change_each(&mut group, add, remove, change).await,
-            MembershipChange::Whole(set) => self.change_whole(&mut group, change, Some(set)).await,
-            MembershipChange::Record => self.change_whole(&mut group, change, None).await,
+        let result = match relation::way(members, &change)? {
+            Way::Each { add, remove } => self.change_each(&mut group, add, remove, change).await,
+            Way::Whole(set) => self.change_whole(&mut group, change, set).await,
         };
         let changed = group.changed.load(Ordering::Relaxed);
         let is_there = result
@@ -102,8 +95,7 @@ impl<B: Backend> Operation<'_, B> {
     ) -> Result<bool, Error> {
         let members = group.members;
         let wanted = change.add.len();
-        let needs_rows = !change.remove.is_empty() && (remove.call.uses_any(&[Root::Membership]) || members.pinned.is_some());
-        let was_read = change.replace || needs_rows;
+        let was_read = relation::needs_rows(members, remove, &change);
         let change = if was_read { self.against_rows(group, change, remove).await? } else { change };
         group.kept = wanted - change.add.len();
         if change.is_empty() {
@@ -334,11 +326,6 @@ impl<B: Backend> Operation<'_, B> {
         }
         Err(self.contended(group.id))
     }
-}
-
-/// Whether a call needs more of the group than its key.
-pub(super) fn needs_group(call: &Call) -> bool {
-    call.uses_any(&[Root::Record, Root::Version]) || call.holds_attributes()
 }
 
 pub(super) fn pinned(members: &Membership, row: &Value) -> bool {

@@ -15,7 +15,7 @@ use crate::translate::{change, columns, relation};
 
 impl<B: Backend> Operation<'_, B> {
     pub(super) async fn patch(&self, id: &str, sent: Value, names: &Names) -> Result<Reply, Error> {
-        self.check_changeable()?;
+        change::check_changeable(self.resource)?;
         let projection = self.projection(names)?;
         let key = key_of(self.resource, id).ok_or_else(|| self.not_found(id))?;
         let request = PatchRequest::parse(sent, &self.resource.kind, self.context.profile)?;
@@ -111,10 +111,6 @@ impl<B: Backend> Operation<'_, B> {
     /// A change that says all that is to be known, in one call, without reading before; nothing if it takes more, or if the
     /// backend has another revision than this call needs.
     async fn patch_blindly(&self, id: &str, key: &Value, request: &PatchRequest<'_>) -> Result<Option<Found>, Error> {
-        // What does not exist for SCIM must not be changed.
-        if self.resource.gone.is_some() {
-            return Ok(None);
-        }
         let Some((desired, step)) = change::blind(self.resource, request) else { return Ok(None) };
         let unread = Found { record: Value::Null, resource: Object::new(), version: None };
         let found = self.step(Goal { id, key, desired: &desired, is_read: true }, &step, &unread, &mut Sides::default()).await?;

@@ -33,15 +33,6 @@ pub(super) struct Goal<'g> {
 }
 
 impl<B: Backend> Operation<'_, B> {
-    /// A PUT or PATCH of what no call can change would be a 200 for nothing.
-    pub(super) fn check_changeable(&self) -> Result<(), Error> {
-        if self.resource.update.is_empty() && self.resource.members.is_none() {
-            let name = &self.resource.kind.name;
-            return Err(ScimError::status(501, format!("{name} resources cannot be changed here.")).into());
-        }
-        Ok(())
-    }
-
     /// Makes the calls that change `from` into `desired`. When one fails, what the earlier ones changed is changed back;
     /// what cannot be is named in the error.
     pub(super) async fn change(&self, id: &str, key: &Value, from: &Found, desired: &Object) -> Result<Changed, Error> {

@@ -3,20 +3,21 @@
 use std::collections::{HashMap, HashSet};
 
 use http::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::fetch::{Found, build};
-use super::membership::{Group, cannot_be_removed, ids, needs_group, pinned, refused, report_skipped, without};
+use super::membership::{Group, cannot_be_removed, ids, pinned, refused, report_skipped, without};
 use super::ports::Backend;
 use super::{Error, Operation};
 use crate::limits;
-use crate::mapping::model::{Call, Carries, MembershipChange, Send, UnknownMember, Update};
+use crate::mapping::model::{Call, Send, UnknownMember};
 use crate::mapping::template::Scope;
-use crate::translate::change;
+use crate::translate::create::member_element;
 use crate::translate::outcome::Outcome;
 use crate::translate::read::id_of;
 use crate::translate::relation::MemberChange;
 use crate::translate::write::{self, Before, key_of};
+use crate::translate::{change, relation};
 
 impl<B: Backend> Operation<'_, B> {
     /// Sets all members at once: by a call for that, or with the record that they are in. The list is read first, unless
@@ -36,7 +37,7 @@ impl<B: Backend> Operation<'_, B> {
             }
         }
         let wanted = !change.add.is_empty();
-        let is_blind = change.replace && members.pinned.is_none() && set.is_some_and(|set| !needs_group(set));
+        let is_blind = relation::sets_blindly(members, &change, set);
         // Each round drops a member or finds another revision.
         for round in 0..=limits::REPLANS + change.add.len().min(limits::REPLANS) {
             if (members.unknown == UnknownMember::Refuse || wanted && keys.is_empty()) && !unknown.is_empty() {
@@ -78,9 +79,7 @@ impl<B: Backend> Operation<'_, B> {
     /// Those who are members, with the record of the group where it is needed.
     async fn rows_of(&self, group: &mut Group<'_>, again: bool) -> Result<Vec<(String, Value)>, Error> {
         let (members, of) = (group.members, group.of);
-        let needs_group =
-            members.list.inline().is_some() || matches!(&members.change, MembershipChange::Whole(set) if needs_group(set));
-        if needs_group && (again || group.found.is_none()) {
+        if relation::lists_with_group(members) && (again || group.found.is_none()) {
             let found = self.fetch(&group.identity.key).await?;
             group.found = Some(found.ok_or_else(|| self.not_found(group.id))?);
         }
@@ -96,7 +95,7 @@ impl<B: Backend> Operation<'_, B> {
 
     /// The group as the call that writes its record answered.
     fn answered(&self, group: &Group<'_>, set: Option<&Call>, outcome: &Outcome, headers: &HeaderMap) -> Option<Found> {
-        let update = self.rest().filter(|update| set.is_none() && !update.read_back)?;
+        let update = change::rest(self.resource).filter(|update| set.is_none() && !update.read_back)?;
         let Outcome::Good(body) = outcome else { return None };
         let found = self.record(&update.call, &update.item, body, Some(headers)).ok()?;
         (found.resource.get("id").and_then(Value::as_str) == Some(group.id)).then_some(found)
@@ -126,7 +125,7 @@ impl<B: Backend> Operation<'_, B> {
             let members: Value = next.iter().filter_map(key).collect();
             return self.exchange(build(set, &Scope { members: Some(&members), ..scope }, None, &[])?).await;
         }
-        let update = self.rest().ok_or_else(|| Error::mapping("members: no call writes the record"))?;
+        let update = change::rest(self.resource).ok_or_else(|| Error::mapping("members: no call writes the record"))?;
         let (Some((place, _)), Some(found)) = (group.members.list.inline().and_then(|inline| inline.write.as_ref()), found)
         else {
             return Err(Error::mapping("members: `inline` cannot be written"));
@@ -134,29 +133,11 @@ impl<B: Backend> Operation<'_, B> {
         let lines = self.resource.lines.iter().filter(|line| update.send == Send::Full && change::is_rest(self.resource, line));
         let before = Before { record: &found.record, changed: &[] };
         let mut body = write::body(self.mapping(), lines, &found.resource, Some(before))?;
-        let elements = next.iter().filter_map(|id| present.get(id).map(|row| (*row).clone()).or_else(|| self.member_element(id)));
+        let elements = next.iter().filter_map(|id| {
+            present.get(id).map(|row| (*row).clone()).or_else(|| member_element(self.mapping(), self.resource, id))
+        });
         place.put(&mut body, elements.collect());
         self.exchange(build(&update.call, &scope, Some(&body), &[])?).await
-    }
-
-    /// A new member as an element of the array in the record.
-    pub(super) fn member_element(&self, id: &str) -> Option<Value> {
-        let members = self.resource.members.as_ref()?;
-        let key = key_of(self.mapping().resources.get(members.of)?, id)?;
-        let (_, place) = members.list.inline()?.write.as_ref()?;
-        Some(match place {
-            None => key,
-            Some(place) => {
-                let mut element = json!({});
-                place.put(&mut element, key);
-                element
-            }
-        })
-    }
-
-    /// The call that writes the rest of the record.
-    fn rest(&self) -> Option<&Update> {
-        self.resource.update.iter().find(|update| matches!(update.carries, Carries::Rest))
     }
 }
 

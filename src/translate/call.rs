@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::mapping::convert::text;
 use crate::mapping::model::{Body, Call, Format, Tree};
-use crate::mapping::template::{RenderError, Root, Scope};
+use crate::mapping::template::{RenderError, Root, Scope, Template, Variable};
+use crate::scim::ScimError;
 
 /// A request to the backend, ready to be sent.
 #[derive(Debug, Clone)]
@@ -94,6 +95,20 @@ pub fn build<'m>(
         Format::Form => Bytes::from(form(&body)),
     });
     Ok(HttpCall { call, method: call.method.clone(), target, headers, body })
+}
+
+/// What the client is told if a call cannot be built because of a value of its own; nothing if that is for the author of the
+/// mapping to mend.
+pub fn refusal(call: &Call, error: &RenderError) -> Option<ScimError> {
+    let about = |variable: &Variable| match error {
+        RenderError::Segment => true,
+        RenderError::Missing(text) | RenderError::NotText(text) | RenderError::Header(text) | RenderError::Format(text, _) => {
+            *text == variable.text
+        }
+    };
+    let sent = |variable: &&Variable| matches!(variable.root, Root::Attribute { .. }) && about(variable);
+    let variable = call.templates().flat_map(Template::variables).find(sent)?;
+    Some(ScimError::invalid_value(format!("{}: the application cannot take this value, or needs one.", variable.text)))
 }
 
 /// The body of a call. `record` is what the attribute map writes.

@@ -34,6 +34,15 @@ impl Planned<'_> {
     }
 }
 
+/// A PUT or PATCH of what no call can change would be a 200 for nothing.
+pub fn check_changeable(resource: &Resource) -> Result<(), ScimError> {
+    if resource.update.is_empty() && resource.members.is_none() {
+        let name = &resource.kind.name;
+        return Err(ScimError::status(501, format!("{name} resources cannot be changed here.")));
+    }
+    Ok(())
+}
+
 /// The writable lines whose value differs. What cannot be read, such as a password, differs if it is given.
 pub fn changed<'m>(resource: &'m Resource, current: &Object, desired: &Object) -> Vec<&'m Line> {
     let differs = |line: &&Line| {
@@ -121,6 +130,10 @@ pub fn blind<'m>(resource: &'m Resource, request: &PatchRequest<'_>) -> Option<(
     let plain = |operation: &Operation<'_>| {
         operation.op == Op::Replace && operation.value.as_ref().is_none_or(|value| !holds_null(value))
     };
+    // What does not exist for SCIM must not be changed.
+    if resource.gone.is_some() {
+        return None;
+    }
     if request.operations().is_empty() || request.needs_current() || !request.operations().iter().all(plain) {
         return None;
     }
@@ -185,6 +198,11 @@ pub fn can_be_cleared(resource: &Resource, attribute: &AttrRef<'_>) -> bool {
             Carries::Transition(..) => false,
         })
     })
+}
+
+/// The call that carries what no other call is for.
+pub fn rest(resource: &Resource) -> Option<&Update> {
+    resource.update.iter().find(|update| matches!(update.carries, Carries::Rest))
 }
 
 /// Whether no update call is for this line in particular.

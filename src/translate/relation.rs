@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use crate::mapping::model::{Call, MemberCall, Membership, MembershipChange};
+use crate::mapping::template::Root;
 use crate::scim::ScimError;
 use crate::scim::patch::{Op, Operation};
 
@@ -15,6 +17,15 @@ pub struct MemberChange {
     pub add: Vec<String>,
     /// Empty if `replace` is set.
     pub remove: Vec<String>,
+}
+
+/// How a change of members is made.
+#[derive(Debug, Clone, Copy)]
+pub enum Way<'m> {
+    /// By calls for those who come and those who go.
+    Each { add: &'m MemberCall, remove: &'m MemberCall },
+    /// All at once: by a call for that, or with the record that they are in.
+    Whole(Option<&'m Call>),
 }
 
 /// What operations say about members, in their order; a group may have a hundred thousand, so nothing here is searched.
@@ -78,6 +89,37 @@ pub fn replaced(members: Option<&Value>) -> MemberChange {
 pub fn ids(members: Option<&Value>) -> impl Iterator<Item = String> + '_ {
     let items = members.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     items.iter().filter_map(|member| member.get("value")?.as_str()).map(str::to_owned)
+}
+
+/// How the mapping wants this change made.
+pub fn way<'m>(members: &'m Membership, change: &MemberChange) -> Result<Way<'m>, ScimError> {
+    match &members.change {
+        MembershipChange::Never => Err(ScimError::mutability("members: the application does not let memberships be changed.")),
+        MembershipChange::Each { set: Some(set), .. } if change.replace && members.pinned.is_none() => Ok(Way::Whole(Some(set))),
+        MembershipChange::Each { add, remove, .. } => Ok(Way::Each { add, remove }),
+        MembershipChange::Whole(set) => Ok(Way::Whole(Some(set))),
+        MembershipChange::Record => Ok(Way::Whole(None)),
+    }
+}
+
+/// Whether those who are members are listed before calls for those who come and go.
+pub fn needs_rows(members: &Membership, remove: &MemberCall, change: &MemberChange) -> bool {
+    change.replace || !change.remove.is_empty() && (remove.call.uses_any(&[Root::Membership]) || members.pinned.is_some())
+}
+
+/// Whether all members can be set without knowing who is one.
+pub fn sets_blindly(members: &Membership, change: &MemberChange, set: Option<&Call>) -> bool {
+    change.replace && members.pinned.is_none() && set.is_some_and(|set| !needs_group(set))
+}
+
+/// Whether the group is read for those who are members, be it that it holds them, or for the call that sets them.
+pub fn lists_with_group(members: &Membership) -> bool {
+    members.list.inline().is_some() || matches!(&members.change, MembershipChange::Whole(set) if needs_group(set))
+}
+
+/// Whether a call needs more of the group than its key.
+pub fn needs_group(call: &Call) -> bool {
+    call.uses_any(&[Root::Record, Root::Version]) || call.holds_attributes()
 }
 
 /// The id of `members[value eq "id"]`.

@@ -243,6 +243,18 @@ impl Update {
     }
 }
 
+// === impl Deletion ===
+
+impl Deletion {
+    /// Whether a call of the deletion holds more of the resource than its key.
+    pub fn needs_record(&self) -> bool {
+        let roots = [Root::Record, Root::Version];
+        let conditional = self.around.before.iter().chain(&self.around.after).any(|side| side.condition.is_some());
+        conditional
+            || std::iter::once(&self.call).chain(self.around.calls()).any(|call| call.uses_any(&roots) || call.holds_attributes())
+    }
+}
+
 // === impl Call ===
 
 impl Call {

@@ -8,7 +8,7 @@
 //! [claims]: super::claims
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use super::claims::{self, Claims, Key, Mode};
 use super::{BulkEntry, BulkOperation, BulkRequest};
@@ -124,6 +124,24 @@ impl Schedule {
     /// The places of the operations of a unit, and whether they are a circle.
     pub fn unit(&self, unit: usize) -> (&[usize], bool) {
         self.units.get(unit).map_or((&[], false), |unit| (&unit.places, unit.circle))
+    }
+
+    /// The number of units; they are in the order of the sequence.
+    pub fn len(&self) -> usize {
+        self.units.len()
+    }
+
+    /// Whether the job has no operations.
+    pub fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    /// The units that a unit waits for, as long as nothing is begun.
+    pub fn waits_for(&self, unit: usize) -> Vec<usize> {
+        let gates: HashSet<usize> =
+            self.gates.iter().enumerate().filter(|(_, gate)| gate.waiting.contains(&unit)).map(|(gate, _)| gate).collect();
+        let opens = |other: &Unit| other.opens.iter().any(|gate| gates.contains(gate));
+        self.units.iter().enumerate().filter(|(_, other)| opens(other)).map(|(other, _)| other).collect()
     }
 
     /// The places of the operations that are not begun, in the order of the sequence.
