@@ -57,6 +57,10 @@ pub const REPLANS: usize = 20;
 pub const GENERATED_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
 /// Resources that are created in one call of a backend that can, unless the mapping says otherwise.
 pub const BATCH: usize = 100;
+/// Times that a call is made again because the backend named members that it does not know, before the request is refused.
+pub const UNKNOWN_ROUNDS: usize = 40;
+/// Seconds that a mapping may let a backend lag behind: a write holds its resource for so long.
+pub const LAG_SECONDS: u64 = 30;
 /// Writes of one resource that wait for each other.
 pub const WRITERS: usize = 500;
 /// Seconds that a write waits for others of the same resource.

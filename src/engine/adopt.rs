@@ -3,10 +3,12 @@
 use serde_json::Value;
 
 use super::create::{Made, Wanted};
+use super::fetch::Found;
 use super::ports::Backend;
 use super::update::Changed;
 use super::{Error, Operation};
 use crate::limits;
+use crate::mapping::convert::text;
 use crate::mapping::model::Target;
 use crate::scim::resource::Incoming;
 use crate::scim::{Object, Profile, ScimError, ScimType};
@@ -18,15 +20,22 @@ use crate::translate::{change, columns, relation};
 impl<B: Backend> Operation<'_, B> {
     /// The new resource, or one that is there already and that the mapping lets be taken over.
     pub(super) async fn make_or_adopt(&self, wanted: &Wanted<'_>, incoming: &Incoming<'_>) -> Result<Made, Error> {
-        let conflict = wanted.create.conflict.as_ref();
-        if let Some(conflict) = conflict.filter(|conflict| conflict.look_first)
-            && let Some(id) = self.other(&conflict.by, &wanted.desired).await?
-        {
-            return self.adopt(&id, wanted, incoming).await;
-        }
-        match self.make(wanted).await {
-            Err(error) => self.adopt_on_conflict(wanted, incoming, error).await,
-            made => made,
+        let Some(conflict) = wanted.create.conflict.as_ref().filter(|conflict| conflict.look_first) else {
+            return match self.make(wanted).await {
+                Err(error) => self.adopt_on_conflict(wanted, incoming, error).await,
+                made => made,
+            };
+        };
+        // Two that look at the same time would both find nobody. The name stands for the resource that is yet to be: no id
+        // begins with this character.
+        let name = value_of(&wanted.desired, &conflict.by).map(text).unwrap_or_default().to_lowercase();
+        let _turn = self.turn(&format!("\0{name}")).await?;
+        match self.other(&conflict.by, &wanted.desired).await? {
+            Some(id) => self.adopt(&id, wanted, incoming).await,
+            None => match self.make(wanted).await {
+                Err(error) => self.adopt_on_conflict(wanted, incoming, error).await,
+                made => made,
+            },
         }
     }
 
@@ -40,9 +49,11 @@ impl<B: Backend> Operation<'_, B> {
         let is_taken = matches!(&error, Error::Client(error) if error.scim_type == Some(ScimType::Uniqueness));
         let conflict = wanted.create.conflict.as_ref().filter(|conflict| is_taken && conflict.adopt.is_some());
         let Some(conflict) = conflict else { return Err(error) };
-        match self.other(&conflict.by, &wanted.desired).await? {
-            Some(id) => self.adopt(&id, wanted, incoming).await,
-            None => Err(error),
+        match self.other(&conflict.by, &wanted.desired).await {
+            Ok(Some(id)) => self.adopt(&id, wanted, incoming).await,
+            // That the other one cannot be looked for is no news: the name is taken.
+            Ok(None) | Err(Error::Client(_)) => Err(error),
+            Err(fault) => Err(fault),
         }
     }
 
@@ -64,37 +75,52 @@ impl<B: Backend> Operation<'_, B> {
 
     /// Brings a resource that is there to what the client sent, if the mapping lets it be taken over.
     async fn adopt(&self, id: &str, wanted: &Wanted<'_>, incoming: &Incoming<'_>) -> Result<Made, Error> {
-        let Some(conflict) = &wanted.create.conflict else { return Err(Error::Gateway("nothing to adopt by".to_owned())) };
+        let Some(conflict) = &wanted.create.conflict else { return Err(Error::gateway("nothing to adopt by")) };
         let taken = || self.taken(&conflict.by);
         let Some(condition) = &conflict.adopt else { return Err(taken()) };
         let key = key_of(self.resource, id).ok_or_else(taken)?;
         let _turn = self.turn(id).await?;
         let matches = condition.check(&self.resource.kind, &Profile::STRICT)?;
+        let mut remain = Vec::new();
         for _ in 0..=limits::REPLANS {
-            let Some(current) = self.fetch(&key).await?.filter(|current| matches.matches(&current.resource)) else {
-                return Err(taken());
+            let is_it = |current: &Found| {
+                let (here, sent) = (value_of(&current.resource, &conflict.by), value_of(&wanted.desired, &conflict.by));
+                matches.matches(&current.resource) && here.zip(sent).is_some_and(|(here, sent)| is_same(here, sent))
             };
+            // A list that lags behind may tell of what is not so any more.
+            let Some(current) = self.fetch(&key).await?.filter(is_it) else { return Err(taken().leaving(remain)) };
             let mut desired = merged(self.resource, self.context.profile, incoming, &current.resource)?;
             // Who is created anew is active, unless the client says otherwise.
             if !incoming.resource.contains_key("active") && self.resource.kind.schema.attribute("active").is_some() {
                 desired.insert("active".to_owned(), Value::from(true));
             }
             columns::fit(self.resource, &mut desired);
-            if let Changed::Now(found) = self.change(id, &key, &current, &desired).await? {
-                let mut found = *found;
-                if let Some(members) = &wanted.members {
-                    match self.change_members(id, &key, relation::replaced(Some(members)), Some(&found)).await {
-                        Ok(changed) => found = self.now_or_again(id, &key, changed.now).await?,
-                        Err(error) => {
-                            let done = change::changed(self.resource, &current.resource, &desired);
-                            return Err(error.leaving(self.revert(id, &key, &current.resource, &done).await));
-                        }
+            let changed = self.change(id, &key, &current, &desired, true).await;
+            let mut found = match changed.map_err(|error| error.leaving(remain.clone()))? {
+                Changed::Now(found) => *found,
+                Changed::Stale(done) => {
+                    remain.extend(done);
+                    continue;
+                }
+            };
+            // As by PUT: members that are not sent go.
+            if self.resource.members.as_ref().is_some_and(|members| members.change.is_possible()) {
+                match self.change_members(id, &key, relation::replaced(wanted.members.as_ref()), Some(&found)).await {
+                    Ok(changed) => found = self.now_or_again(id, &key, changed.now).await?,
+                    Err(error) => {
+                        let done = change::changed(self.resource, &current.resource, &desired);
+                        return Err(error.leaving(self.revert(id, &key, &current, &done, &[]).await));
                     }
                 }
-                audit::adopted(&self.resource.kind.name, id);
-                return Ok(Made { id: id.to_owned(), key, resource: found.resource });
             }
+            audit::adopted(&self.resource.kind.name, id);
+            return Ok(Made { id: id.to_owned(), key, resource: found.resource, adopted: true });
         }
-        Err(self.contended(id))
+        Err(self.contended(id).leaving(remain))
     }
+}
+
+/// Whether a name is the same; a backend may write it as it likes.
+fn is_same(here: &Value, sent: &Value) -> bool {
+    text(here).to_lowercase() == text(sent).to_lowercase()
 }

@@ -6,14 +6,16 @@ use serde_json::Value;
 use super::create::Wanted;
 use super::fetch::{build, unexpected, unintelligible};
 use super::ports::Backend;
-use super::sides::Sides;
 use super::{Context, Engine, Error, Names, Operation, Reply};
-use crate::mapping::model::{Batch, Create};
+use crate::mapping::convert::text;
+use crate::mapping::model::{Batch, Create, Shape, Target};
 use crate::mapping::template::Scope;
 use crate::scim::resource::{Incoming, Intent, read};
-use crate::scim::{ScimError, ScimType};
+use crate::scim::{Object, ScimError, ScimType};
+use crate::telemetry::audit;
 use crate::translate::call;
 use crate::translate::outcome::{self, Outcome};
+use crate::translate::read::read_field;
 use crate::translate::write::value_of;
 
 /// One of several resources that are created together.
@@ -36,6 +38,9 @@ impl<B: Backend> Engine<B> {
             self.kept.written(*place);
         }
         let replies = operation.create_several(sent).await;
+        for left in replies.iter().filter_map(|reply| reply.as_ref().err()?.left()) {
+            audit::left_behind(&operation.resource.kind.name, None, left);
+        }
         for place in &written {
             self.kept.written(*place);
         }
@@ -47,7 +52,7 @@ impl<'e, B: Backend> Operation<'e, B> {
     async fn create_several(&self, sent: Vec<Value>) -> Vec<Result<Reply, Error>> {
         let Some((create, batch)) = self.resource.create.as_ref().and_then(|create| Some((create, create.batch.as_deref()?)))
         else {
-            return sent.iter().map(|_| Err(Error::Gateway("no batch".to_owned()))).collect();
+            return sent.iter().map(|_| Err(Error::gateway("no batch"))).collect();
         };
         let mut results: Vec<Option<Result<Reply, Error>>> = sent.iter().map(|_| None).collect();
         let mut candidates = Vec::new();
@@ -70,7 +75,7 @@ impl<'e, B: Backend> Operation<'e, B> {
                 for candidate in candidates {
                     let result = match sent.get(candidate.place) {
                         Some(body) => self.create(body.clone(), &Names::default()).await,
-                        None => Err(Error::Gateway("a candidate without a body".to_owned())),
+                        None => Err(Error::gateway("a candidate without a body")),
                     };
                     set(&mut results, candidate.place, result);
                 }
@@ -81,7 +86,7 @@ impl<'e, B: Backend> Operation<'e, B> {
                 }
             }
         }
-        results.into_iter().map(|result| result.unwrap_or_else(|| Err(Error::Gateway("no result".to_owned())))).collect()
+        results.into_iter().map(|result| result.unwrap_or_else(|| Err(Error::gateway("no result")))).collect()
     }
 
     fn candidate(&self, create: &'e Create, place: usize, body: &Value) -> Result<Candidate<'e>, Error> {
@@ -119,14 +124,29 @@ impl<'e, B: Backend> Operation<'e, B> {
         };
         let mut found: Vec<(Option<Value>, &Value)> = Vec::with_capacity(rows.len());
         for row in rows {
-            let resource = batch.item.first(row).and_then(|record| self.resource_of(record));
-            found.push((resource.and_then(|resource| value_of(&resource, by).cloned()), row));
+            let record = batch.item.first(row);
+            found.push((record.and_then(|record| self.value_in(record, by)), row));
         }
-        let row_of = |candidate: &Candidate<'_>| {
-            let wanted = value_of(&candidate.wanted.desired, by)?;
-            found.iter().find(|(value, _)| value.as_ref().is_some_and(|value| same(value, wanted))).map(|(_, row)| (*row).clone())
+        let is_of = |value: &Option<Value>, candidate: &Candidate<'_>| {
+            let wanted = value_of(&candidate.wanted.desired, by);
+            value.as_ref().zip(wanted).is_some_and(|(value, wanted)| same(value, wanted))
         };
+        // A result that is nobody's may be that of somebody who seems to be left out.
+        if found.iter().any(|(value, _)| !candidates.iter().any(|candidate| is_of(value, candidate))) {
+            return Err(unintelligible(&batch.call, "a result does not tell whose it is: see `match` and `item`"));
+        }
+        let row_of =
+            |candidate: &Candidate<'_>| found.iter().find(|(value, _)| is_of(value, candidate)).map(|(_, row)| (*row).clone());
         Ok(Some(candidates.iter().map(row_of).collect()))
+    }
+
+    /// What a record has for an attribute.
+    fn value_in(&self, record: &Value, target: &Target) -> Option<Value> {
+        let line = self.resource.lines.iter().find(|line| line.target == *target)?;
+        match &line.shape {
+            Shape::Field(field) => read_field(self.mapping(), field, record),
+            Shape::Values(_) | Shape::Each(_) => None,
+        }
     }
 
     /// What became of one candidate.
@@ -145,21 +165,26 @@ impl<'e, B: Backend> Operation<'e, B> {
         };
         let outcome = match &row {
             Some(row) => {
-                let status = batch.status.as_ref().and_then(|path| path.first(row)).and_then(Value::as_u64);
-                let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
+                let status = match &batch.status {
+                    Some(path) => path.first(row).and_then(|status| text(status).parse::<u16>().ok()),
+                    None => Some(200),
+                };
+                let status =
+                    status.ok_or_else(|| unintelligible(&batch.call, "a result does not tell its status: see `status`"))?;
                 outcome::classify_result(&batch.call, status, row)
             }
             None => return self.refused_in_batch(&wanted, &incoming, taken()).await,
         };
         let made = match outcome {
-            Outcome::Good(row) if create.read_back || create.key.is_some() => self.created(create, Some(&row)).await?,
+            Outcome::Good(row) if create.read_back || create.key.is_some() => {
+                self.created(create, Some(&row), batch.item.first(&row)).await?
+            }
             Outcome::Good(row) => self.found(&batch.call, batch.item.first(&row), None::<&HeaderMap>)?,
             Outcome::Refused(error) => return self.refused_in_batch(&wanted, &incoming, error.into()).await,
             Outcome::Fault(fault) => return Err(fault.into()),
             other => return Err(unexpected(&batch.call, &other)),
         };
-        let mut sides = Sides::default();
-        let made = self.finish(&wanted, made, &mut sides).await?;
+        let made = self.finish(&wanted, made, &Object::new()).await?;
         self.created_reply(&wanted, made, &Names::default()).await
     }
 

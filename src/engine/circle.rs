@@ -103,7 +103,7 @@ impl<B: Backend> Engine<B> {
         let endpoint = operation.path.endpoint.clone();
         let reply = self.bulk_write(context, operation).await?;
         let id = reply.body.as_ref().and_then(|body| body.get("id")?.as_str()).map(str::to_owned);
-        let id = id.ok_or_else(|| Error::Gateway("a created resource has no id".to_owned()))?;
+        let id = id.ok_or_else(|| Error::gateway("a created resource has no id"))?;
         Ok(Made { endpoint, id, reply })
     }
 
@@ -133,7 +133,10 @@ impl<B: Backend> Engine<B> {
                     None => self.read_again(context, &made).await,
                 };
                 let location = made.reply.location;
-                name.done(Reply { status: made.reply.status, body, location, version: reply.version }, Some(made.id))
+                name.done(
+                    Reply { status: made.reply.status, body, location, version: reply.version, adopted: false },
+                    Some(made.id),
+                )
             }
             Err(error) => {
                 // Nobody else can have its id if it refers to nothing but itself.
@@ -170,7 +173,8 @@ impl<B: Backend> Engine<B> {
         let undo = self.mapping.at(&made.endpoint).is_some_and(|resource| {
             resource.create.as_ref().is_some_and(|create| create.undo) && matches!(resource.delete, Some(Delete::Calls(_)))
         });
-        if !undo || self.is_late(context) {
+        // Who was there before stays there.
+        if !undo || made.reply.adopted || self.is_late(context) {
             return left;
         }
         let context = Context { if_match: None, if_none_match: None, ..context.clone() };

@@ -22,8 +22,8 @@ pub enum Error {
     #[error("busy: {0}")]
     Busy(String),
     /// A fault of the gateway itself.
-    #[error("gateway: {0}")]
-    Gateway(String),
+    #[error("gateway: {text}")]
+    Gateway { text: String, left: Vec<String> },
 }
 
 impl Error {
@@ -32,18 +32,27 @@ impl Error {
         Self::Mapping { text: text.into(), left: Vec::new() }
     }
 
+    /// A fault of the gateway itself.
+    pub fn gateway(text: impl Into<String>) -> Self {
+        Self::Gateway { text: text.into(), left: Vec::new() }
+    }
+
     /// Whether the backend may have acted although the call failed: no answer came, or none that can be read.
     pub const fn may_have_acted(&self) -> bool {
         match self {
             Self::Backend { fault, .. } => fault.class.may_have_acted(),
-            Self::Client(_) | Self::Partly { .. } | Self::Mapping { .. } | Self::Busy(_) | Self::Gateway(_) => false,
+            Self::Client(_) | Self::Partly { .. } | Self::Mapping { .. } | Self::Busy(_) | Self::Gateway { .. } => false,
         }
     }
 
     /// What remains of the request although it failed, if anything does.
     pub fn left(&self) -> Option<&[String]> {
         match self {
-            Self::Partly { left, .. } | Self::Backend { left, .. } | Self::Mapping { left, .. } if !left.is_empty() => Some(left),
+            Self::Partly { left, .. } | Self::Backend { left, .. } | Self::Mapping { left, .. } | Self::Gateway { left, .. }
+                if !left.is_empty() =>
+            {
+                Some(left)
+            }
             _ => None,
         }
     }
@@ -65,7 +74,13 @@ impl Error {
                 left.extend(remain);
                 Self::Partly { error, left }
             }
-            other => other,
+            Self::Gateway { text, mut left } => {
+                left.extend(remain);
+                Self::Gateway { text, left }
+            }
+            // Nothing was done by the part that was busy, but something before it.
+            Self::Busy(text) if !remain.is_empty() => Self::Partly { error: ScimError::status(503, text), left: remain },
+            other @ (Self::Client(_) | Self::Busy(_)) => other,
         }
     }
 
@@ -99,7 +114,12 @@ impl Error {
                         "The application behind this service refuses the service's own credentials, not yours: whoever runs \
                          the service has to renew them."
                     }
-                    FaultClass::Unintelligible | FaultClass::Unexpected => {
+                    FaultClass::Unintelligible => {
+                        "The application behind this service gave an answer that the service does not understand: whoever \
+                         runs the service has to look at its mapping. If it was a change, it may have been made: read the \
+                         resource before you send it again."
+                    }
+                    FaultClass::Unexpected => {
                         "The application behind this service gave an answer that the service does not understand: whoever \
                          runs the service has to look at its mapping."
                     }
@@ -110,12 +130,11 @@ impl Error {
                 }
                 ScimError::status(fault.class.status(), detail)
             }
-            Self::Mapping { left, .. } => {
+            Self::Mapping { left, .. } | Self::Gateway { left, .. } => {
                 let remain = if left.is_empty() { String::new() } else { remaining(left) };
                 ScimError::status(500, format!("The SCIM service itself failed here; the request is not at fault.{remain}"))
             }
             Self::Busy(text) => ScimError::status(503, text.clone()),
-            Self::Gateway(_) => ScimError::status(500, "The SCIM service itself failed here; the request is not at fault."),
         }
     }
 }

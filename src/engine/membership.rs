@@ -31,7 +31,7 @@ pub(super) struct Group<'m> {
     /// The group as a call that wrote it answered.
     pub(super) now: Option<Found>,
     /// The rows of the members who go, by id, where a call needs them.
-    pub(super) rows: HashMap<String, Value>,
+    pub(super) rows: HashMap<String, Vec<Value>>,
     /// How many of those that are wanted are members already.
     pub(super) kept: usize,
     /// How many were added or removed.
@@ -135,7 +135,9 @@ impl<B: Backend> Operation<'_, B> {
         };
         if remove.call.uses_any(&[Root::Membership]) {
             let asked: HashSet<&String> = change.remove.iter().collect();
-            group.rows = rows.into_iter().filter(|(id, _)| asked.contains(id)).collect();
+            for (id, row) in rows.into_iter().filter(|(id, _)| asked.contains(id)) {
+                group.rows.entry(id).or_default().push(row);
+            }
             // Who has no row is no member.
             change.remove.retain(|id| group.rows.contains_key(id));
         }
@@ -168,7 +170,7 @@ impl<B: Backend> Operation<'_, B> {
             }
             missing
         } else {
-            self.one_by_one(group, add, &keys).await?
+            self.one_by_one(group, add, &keys, true).await?
         };
         if group.members.unknown == UnknownMember::Refuse && !missing.is_empty() {
             return Err(refused(&missing));
@@ -184,15 +186,15 @@ impl<B: Backend> Operation<'_, B> {
                 self.remove_batch(group, remove, batch).await?;
             }
         } else {
-            self.one_by_one(group, remove, &gone).await?;
+            self.one_by_one(group, remove, &gone, false).await?;
         }
-        report_skipped(group, &unknown);
+        report_skipped(group.id, &unknown);
         Ok(asked > 0 || !gone.is_empty())
     }
 
     async fn remove_batch(&self, group: &Group<'_>, remove: &MemberCall, batch: &[Value]) -> Result<(), Error> {
         if batch.len() > 1 {
-            match self.member_call(group, remove, batch).await? {
+            match self.member_call(group, remove, batch, None).await? {
                 Outcome::Good(_) => {
                     group.changed.fetch_add(batch.len(), Ordering::Relaxed);
                     return Ok(());
@@ -202,7 +204,7 @@ impl<B: Backend> Operation<'_, B> {
                 other => return Err(refused_or_unexpected(&remove.call, other)),
             }
         }
-        self.one_by_one(group, remove, batch).await.map(|_| ())
+        self.one_by_one(group, remove, batch, false).await.map(|_| ())
     }
 
     /// Adds members and tells which are unknown to the backend.
@@ -211,7 +213,7 @@ impl<B: Backend> Operation<'_, B> {
         let mut unknown = Vec::new();
         // Each round drops at least one key, or goes on one by one.
         while keys.len() > 1 {
-            let named = match self.member_call(group, add, &keys).await? {
+            let named = match self.member_call(group, add, &keys, None).await? {
                 Outcome::Good(_) => {
                     group.changed.fetch_add(keys.len(), Ordering::Relaxed);
                     return Ok(ids(group, &unknown));
@@ -232,13 +234,13 @@ impl<B: Backend> Operation<'_, B> {
             keys = rest;
         }
         let mut unknown = ids(group, &unknown);
-        unknown.extend(self.one_by_one(group, add, &keys).await?);
+        unknown.extend(self.one_by_one(group, add, &keys, true).await?);
         Ok(unknown)
     }
 
     /// A call for each member, side by side within the bound of the mapping, and who is unknown to the backend. After a
     /// failure no further call is begun, but those that run are awaited.
-    async fn one_by_one(&self, group: &Group<'_>, call: &MemberCall, keys: &[Value]) -> Result<Vec<String>, Error> {
+    async fn one_by_one(&self, group: &Group<'_>, call: &MemberCall, keys: &[Value], adds: bool) -> Result<Vec<String>, Error> {
         // A revision that one call uses up cannot serve two at the same time.
         let alone = call.call.uses_any(&[Root::Record, Root::Version]);
         let concurrency = if alone { 1 } else { self.mapping().backend.concurrency };
@@ -251,7 +253,8 @@ impl<B: Backend> Operation<'_, B> {
                         return Ok(true);
                     }
                     let known = self.member_one(group, call, &key).await;
-                    let refuses = group.members.unknown == UnknownMember::Refuse && matches!(known, Ok(false));
+                    // Who is unknown is no member, which is all that a removal wants.
+                    let refuses = adds && group.members.unknown == UnknownMember::Refuse && matches!(known, Ok(false));
                     if known.is_err() || refuses {
                         failed.store(true, Ordering::Relaxed);
                     }
@@ -279,7 +282,17 @@ impl<B: Backend> Operation<'_, B> {
 
     /// Adds or removes one member; `false` if the backend does not know it. A 404 may be about the member or the group.
     async fn member_one(&self, group: &Group<'_>, call: &MemberCall, key: &Value) -> Result<bool, Error> {
-        match self.member_call(group, call, std::slice::from_ref(key)).await? {
+        // Somebody may be a member several times.
+        let rows = id_of(group.of, key).and_then(|id| group.rows.get(&id)).map(Vec::as_slice).unwrap_or_default();
+        let Some((last, first)) = rows.split_last() else { return self.member_row(group, call, key, None).await };
+        for row in first {
+            self.member_row(group, call, key, Some(row)).await?;
+        }
+        self.member_row(group, call, key, Some(last)).await
+    }
+
+    async fn member_row(&self, group: &Group<'_>, call: &MemberCall, key: &Value, row: Option<&Value>) -> Result<bool, Error> {
+        match self.member_call(group, call, std::slice::from_ref(key), row).await? {
             Outcome::Good(_) => {
                 group.changed.fetch_add(1, Ordering::Relaxed);
                 Ok(true)
@@ -293,10 +306,15 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// One call for one or several members. If the revision of the group has moved on, the group is read again.
-    async fn member_call(&self, group: &Group<'_>, call: &MemberCall, batch: &[Value]) -> Result<Outcome, Error> {
+    async fn member_call(
+        &self,
+        group: &Group<'_>,
+        call: &MemberCall,
+        batch: &[Value],
+        row: Option<&Value>,
+    ) -> Result<Outcome, Error> {
         let members = json!(batch);
         let one = batch.first();
-        let row = one.and_then(|key| group.rows.get(&id_of(group.of, key)?));
         let record = match one.filter(|_| call.call.uses_any(&[Root::MemberRecord])) {
             Some(key) => match (Operation { resource: group.of, ..*self }).fetch(key).await? {
                 Some(found) => Some(found.record),
@@ -344,10 +362,10 @@ pub(super) fn without(group: &Group<'_>, keys: &[Value], named: &[Value]) -> (Ve
     keys.iter().cloned().partition(is_named)
 }
 
-pub(super) fn report_skipped(group: &Group<'_>, unknown: &[String]) {
+pub(super) fn report_skipped(group: &str, unknown: &[String]) {
     if !unknown.is_empty() {
-        tracing::warn!(group = group.id, count = unknown.len(), "members that the backend does not know were skipped");
-        tracing::debug!(group = group.id, ?unknown, "skipped members");
+        tracing::warn!(group, count = unknown.len(), "members that the backend does not know were skipped");
+        tracing::debug!(group, ?unknown, "skipped members");
     }
 }
 

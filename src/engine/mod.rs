@@ -151,7 +151,7 @@ impl<B: Backend> Engine<B> {
                 let _turn = operation.turn(&id).await?;
                 operation.delete(&id).await
             }
-            _ => Err(Error::Gateway("not a write".to_owned())),
+            _ => Err(Error::gateway("not a write")),
         }
     }
 
@@ -201,7 +201,7 @@ impl Reply {
         let text = |name: &str| resource.get("meta")?.get(name)?.as_str().map(str::to_owned);
         let (location, version) = (text("location"), text("version"));
         projection.apply(&mut resource);
-        Self { status, body: Some(Value::Object(resource)), location, version }
+        Self { status, body: Some(Value::Object(resource)), location, version, adopted: false }
     }
 
     fn ok(body: Value) -> Self {

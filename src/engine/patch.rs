@@ -44,7 +44,7 @@ impl<B: Backend> Operation<'_, B> {
             _ => None,
         };
         let mut found = None;
-        let mut former = None;
+        let (mut former, mut remain) = (None, Vec::new());
         if !conditional && change.is_none() {
             found = self.patch_blindly(id, &key, &rest).await?;
         }
@@ -60,14 +60,18 @@ impl<B: Backend> Operation<'_, B> {
                 {
                     return Err(columns::no_place(self.resource, first).into());
                 }
-                if let Changed::Now(now) = self.change(id, &key, &current, &desired).await? {
-                    found = Some(*now);
-                    former = Some((current.resource, desired));
-                    break;
+                let changed = self.change(id, &key, &current, &desired, true).await;
+                match changed.map_err(|error| error.leaving(remain.clone()))? {
+                    Changed::Now(now) => {
+                        found = Some(*now);
+                        former = Some((current, desired));
+                        break;
+                    }
+                    Changed::Stale(done) => remain.extend(done),
                 }
             }
             if found.is_none() {
-                return Err(self.contended(id));
+                return Err(self.contended(id).leaving(remain));
             }
         }
         let mut is_there = found.is_some();
@@ -81,8 +85,8 @@ impl<B: Backend> Operation<'_, B> {
                 Err(error) => {
                     let left = match &former {
                         Some((former, desired)) => {
-                            let done = change::changed(self.resource, former, desired);
-                            self.revert(id, &key, former, &done).await
+                            let done = change::changed(self.resource, &former.resource, desired);
+                            self.revert(id, &key, former, &done, &[]).await
                         }
                         None => Vec::new(),
                     };
@@ -113,7 +117,9 @@ impl<B: Backend> Operation<'_, B> {
     async fn patch_blindly(&self, id: &str, key: &Value, request: &PatchRequest<'_>) -> Result<Option<Found>, Error> {
         let Some((desired, step)) = change::blind(self.resource, request) else { return Ok(None) };
         let unread = Found { record: Value::Null, resource: Object::new(), version: None };
-        let found = self.step(Goal { id, key, desired: &desired, is_read: true }, &step, &unread, &mut Sides::default()).await?;
+        let goal = Goal { id, key, desired: &desired, is_read: true, restore: None };
+        let found = self.step(goal, &step, &unread, &mut Sides::default()).await;
+        let found = found.map_err(|failed| failed.alone(&step))?;
         Ok(found.map(|found| *found))
     }
 }

@@ -19,10 +19,10 @@ pub(super) fn text(system: &dyn System, chars: usize) -> Result<String, Error> {
         }
         let text: Vec<u8> = bytes.iter().filter_map(|byte| all.get(usize::from(byte & 63)).copied()).collect();
         if CHARS.iter().all(|kind| text.iter().any(|byte| kind.contains(byte))) {
-            return String::from_utf8(text).map_err(|_| Error::Gateway("a random text is not a text".to_owned()));
+            return String::from_utf8(text).map_err(|_| Error::gateway("a random text is not a text"));
         }
     }
-    Err(Error::Gateway("the system gives no random bytes".to_owned()))
+    Err(Error::gateway("the system gives no random bytes"))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::ports::Backend;
 use super::walk::Source;
 use super::{Error, Operation};
 use crate::mapping::model::{MemberList, Members, Membership};
+use crate::mapping::path::JsonPath;
 use crate::mapping::template::Scope;
 use crate::scim::{AttrRef, Object};
 use crate::translate::read::{id_of, related};
@@ -30,7 +31,9 @@ impl<B: Backend> Operation<'_, B> {
         let kind = (name == "groups").then_some("direct");
         let mut found = Vec::new();
         let exists = self
-            .each_related(list, &key, |row| found.extend(related(&list.element, row, other, kind, &self.context.base_url)))
+            .each_related(list, &key, &list.element.key, |row| {
+                found.extend(related(&list.element, row, other, kind, &self.context.base_url))
+            })
             .await?;
         // An empty list of members, not nothing: older authentik skips all adds when `members` is absent.
         if name == "members" || !found.is_empty() {
@@ -57,8 +60,9 @@ impl<B: Backend> Operation<'_, B> {
         let row = |row: &Value| Some((id_of(of, element.key.first(row)?)?, row.clone()));
         match &members.list {
             Members::Call(list) => {
+                // Somebody may be a member several times.
                 let mut rows = Vec::new();
-                let exists = self.each_related(list, key, |found| rows.extend(row(found))).await?;
+                let exists = self.each_related(list, key, &JsonPath::root(), |found| rows.extend(row(found))).await?;
                 Ok(exists.then_some(rows))
             }
             Members::Inline(inline) => {
@@ -76,7 +80,7 @@ impl<B: Backend> Operation<'_, B> {
         match groups {
             Members::Call(list) => {
                 let mut found = Vec::new();
-                member.each_related(list, key, |row| found.extend(keys(row))).await?;
+                member.each_related(list, key, &list.element.key, |row| found.extend(keys(row))).await?;
                 Ok(found)
             }
             Members::Inline(inline) => {
@@ -86,11 +90,18 @@ impl<B: Backend> Operation<'_, B> {
         }
     }
 
-    /// Visits the rows of a list that belongs to the resource with a key; `false` if there is no such resource.
-    async fn each_related(&self, list: &MemberList, key: &Value, mut visit: impl FnMut(&Value)) -> Result<bool, Error> {
+    /// Visits the rows of a list that belongs to the resource with a key, each once by what is `distinct`; `false` if there is no
+    /// such resource.
+    async fn each_related(
+        &self,
+        list: &MemberList,
+        key: &Value,
+        distinct: &JsonPath,
+        mut visit: impl FnMut(&Value),
+    ) -> Result<bool, Error> {
         let id = id_of(self.resource, key).map(Value::from);
         let scope = Scope { key: Some(key), id: id.as_ref(), ..Scope::default() };
-        self.walk(Source::members(list), &scope, &[], &list.element.key, |row| {
+        self.walk(Source::members(list), &scope, &[], distinct, |row| {
             visit(row);
             Ok(ControlFlow::Continue(()))
         })

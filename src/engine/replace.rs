@@ -20,18 +20,22 @@ impl<B: Backend> Operation<'_, B> {
         // Members that are left out go, as section 3.5.1 has it and SAP expects.
         let members = self.resource.members.as_ref().filter(|members| members.change.is_possible());
         let members = members.map(|_| incoming.resource.remove("members"));
-        let mut found = None;
+        let (mut found, mut remain) = (None, Vec::new());
         for _ in 0..=limits::REPLANS {
             let Some(current) = self.fetch(&key).await? else { return Err(self.not_found(id)) };
             self.check_version(&current.resource)?;
             let mut desired = merged(self.resource, self.context.profile, &incoming, &current.resource)?;
             columns::fit(self.resource, &mut desired);
-            if let Changed::Now(now) = self.change(id, &key, &current, &desired).await? {
-                found = Some((*now, current.resource, desired));
-                break;
+            let changed = self.change(id, &key, &current, &desired, true).await;
+            match changed.map_err(|error| error.leaving(remain.clone()))? {
+                Changed::Now(now) => {
+                    found = Some((*now, current, desired));
+                    break;
+                }
+                Changed::Stale(done) => remain.extend(done),
             }
         }
-        let (now, former, desired) = found.ok_or_else(|| self.contended(id))?;
+        let (now, former, desired) = found.ok_or_else(|| self.contended(id).leaving(remain))?;
         let mut now = Some(now);
         let change = members.as_ref().map(|members| relation::replaced(members.as_ref()));
         if let Some(change) = &change {
@@ -39,8 +43,8 @@ impl<B: Backend> Operation<'_, B> {
             now = match self.change_members(id, &key, change.clone(), now.as_ref()).await {
                 Ok(changed) => changed.now,
                 Err(error) => {
-                    let done = change::changed(self.resource, &former, &desired);
-                    return Err(error.leaving(self.revert(id, &key, &former, &done).await));
+                    let done = change::changed(self.resource, &former.resource, &desired);
+                    return Err(error.leaving(self.revert(id, &key, &former, &done, &[]).await));
                 }
             };
         }

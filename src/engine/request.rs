@@ -88,6 +88,8 @@ pub struct Reply {
     pub location: Option<String>,
     /// `meta.version`, for the header ETag.
     pub version: Option<String>,
+    /// Whether a creation took over a resource that was there.
+    pub adopted: bool,
 }
 
 // === impl ScimRequest ===

@@ -19,6 +19,23 @@ pub(super) struct Sides<'m> {
     done: Vec<&'m SideCall>,
 }
 
+impl Sides<'_> {
+    /// No calls yet, but the values that others kept.
+    pub(super) fn keeping(kept: &Object) -> Self {
+        Self { kept: kept.clone(), done: Vec::new() }
+    }
+
+    /// A mark behind the calls that were made so far.
+    pub(super) const fn mark(&self) -> usize {
+        self.done.len()
+    }
+
+    /// Takes out the calls behind a mark.
+    pub(super) fn since(&mut self, mark: usize) -> Self {
+        Self { kept: self.kept.clone(), done: self.done.split_off(mark.min(self.done.len())) }
+    }
+}
+
 impl<B: Backend> Operation<'_, B> {
     /// Makes calls one after the other. What was made, or may have been made, is in `sides`, also when one fails.
     pub(super) async fn side_calls<'m>(
@@ -28,10 +45,14 @@ impl<B: Backend> Operation<'_, B> {
         sides: &mut Sides<'m>,
     ) -> Result<(), Error> {
         for side in calls {
-            if let (Some(condition), Some(resource)) = (&side.condition, scope.resource)
-                && !condition.check(&self.resource.kind, &Profile::STRICT)?.matches(resource)
-            {
-                continue;
+            if let Some(condition) = &side.condition {
+                // Whoever makes calls with conditions knows the resource.
+                let Some(resource) = scope.resource else {
+                    return Err(Error::gateway("a condition on a resource that is not known"));
+                };
+                if !condition.check(&self.resource.kind, &Profile::STRICT)?.matches(resource) {
+                    continue;
+                }
             }
             let scope = Scope { kept: Some(&sides.kept), ..*scope };
             let sent = self.send(build(&side.call, &scope, None, &[])?).await;

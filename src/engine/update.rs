@@ -6,7 +6,7 @@ use super::fetch::{Found, build, unexpected};
 use super::ports::Backend;
 use super::sides::{Identity, Sides};
 use super::{Error, Operation};
-use crate::mapping::model::{Line, MembershipChange, Send};
+use crate::mapping::model::{Carries, Line, Send};
 use crate::mapping::template::{Root, Scope};
 use crate::scim::{Object, Projection, ScimError};
 use crate::translate::change::{self, Planned};
@@ -18,8 +18,21 @@ use crate::translate::write;
 pub(super) enum Changed {
     /// The resource as the backend holds it now.
     Now(Box<Found>),
-    /// The backend has another revision than the one that was read: read again, plan again.
-    Stale,
+    /// The backend has another revision than the one that was read: read again, plan again. These attributes were changed
+    /// before, and stay so.
+    Stale(Vec<String>),
+}
+
+/// How a step of a change failed.
+pub(super) enum Failed {
+    /// Nothing was changed.
+    Clean(Error),
+    /// It may have been changed: no answer came, or none that can be read.
+    Unsure(Error),
+    /// It was changed, but a call that belongs to it failed.
+    Made(Error),
+    /// It was changed, but what is there now cannot be read.
+    Unseen(Error),
 }
 
 /// What a step of a change is to lead to.
@@ -30,14 +43,24 @@ pub(super) struct Goal<'g> {
     pub(super) desired: &'g Object,
     /// Whether what is there after the step is needed.
     pub(super) is_read: bool,
+    /// The record that is to be restored, where a change is taken back: what it holds counts more than what SCIM says of it.
+    pub(super) restore: Option<&'g Value>,
 }
 
 impl<B: Backend> Operation<'_, B> {
     /// Makes the calls that change `from` into `desired`. When one fails, what the earlier ones changed is changed back;
-    /// what cannot be is named in the error.
-    pub(super) async fn change(&self, id: &str, key: &Value, from: &Found, desired: &Object) -> Result<Changed, Error> {
+    /// what cannot be is named in the error. `is_wanted` tells whether what is there in the end is needed.
+    pub(super) async fn change(
+        &self,
+        id: &str,
+        key: &Value,
+        from: &Found,
+        desired: &Object,
+        is_wanted: bool,
+    ) -> Result<Changed, Error> {
         let changed = change::changed(self.resource, &from.resource, desired);
         let planned = change::updates(self.resource, &changed, desired)?;
+        let identity = Identity::new(id, key);
         let mut now = from.clone();
         let mut done: Vec<&Line> = Vec::new();
         let mut sides = Sides::default();
@@ -45,35 +68,48 @@ impl<B: Backend> Operation<'_, B> {
         let mut unread = false;
         for (index, step) in planned.iter().enumerate() {
             let mut later = planned.iter().skip(index + 1).peekable();
-            let is_read = later.peek().is_none() || later.any(|step| step.update.needs_record());
-            let error = match self.step(Goal { id, key, desired, is_read }, step, &now, &mut sides).await {
+            let is_last = later.peek().is_none();
+            let is_read = if is_last { is_wanted } else { later.any(|step| step.update.needs_record()) };
+            let goal = Goal { id, key, desired, is_read, restore: None };
+            let mark = sides.mark();
+            let result = self.step(goal, step, &now, &mut sides).await;
+            let mine = || changed.iter().filter(|line| step.makes(line)).copied();
+            let scope =
+                Scope { record: Some(&now.record), version: now.version.as_ref(), resource: Some(desired), ..identity.scope() };
+            let (error, maybe) = match result {
                 Ok(Some(found)) => {
                     now = *found;
                     unread |= !is_read;
-                    done.extend(changed.iter().filter(|line| step.makes(line)).copied());
+                    done.extend(mine());
                     continue;
                 }
-                // With If-Match, to plan again would be to find our own revision and say that nothing was done.
-                Ok(None) if done.is_empty() || self.context.if_match.is_none() => {
-                    let identity = Identity::new(id, key);
-                    let left = self.undo(sides, &Scope { record: Some(&now.record), ..identity.scope() }).await;
-                    return if left.is_empty() { Ok(Changed::Stale) } else { Err(self.contended(id).leaving(left)) };
+                Ok(None) => {
+                    // What belongs to the steps that stay is not taken back.
+                    let left = self.undo(sides.since(mark), &scope).await;
+                    // With If-Match, to plan again would be to find our own revision and say that nothing was done.
+                    if left.is_empty() && (done.is_empty() || self.context.if_match.is_none()) {
+                        return Ok(Changed::Stale(names(&done)));
+                    }
+                    (self.contended(id).leaving(left), Vec::new())
                 }
-                Ok(None) => self.contended(id),
-                Err(error) => error,
+                Err(Failed::Unseen(error)) => {
+                    done.extend(mine());
+                    return Err(error.leaving(names(&done)));
+                }
+                Err(Failed::Clean(error)) => (error, Vec::new()),
+                Err(Failed::Unsure(error)) => (error, mine().collect()),
+                Err(Failed::Made(error)) => {
+                    done.extend(mine());
+                    unread = true;
+                    (error, Vec::new())
+                }
             };
-            let mut left = Vec::new();
-            if error.may_have_acted() && !done.is_empty() {
-                // What may have been done is changed back, too, if it was.
-                done.extend(changed.iter().filter(|line| step.makes(line)).copied());
-            }
-            if (error.may_have_acted() || unread) && !done.is_empty() {
-                left.extend(self.revert(id, key, &from.resource, &done).await);
-            } else if !done.is_empty() {
-                left.extend(self.change_back(id, key, &now, &from.resource, &done).await);
-            }
-            let scope = Identity::new(id, key);
-            left.extend(self.undo(sides, &Scope { record: Some(&now.record), resource: Some(desired), ..scope.scope() }).await);
+            let mut left = match (done.is_empty(), unread || !maybe.is_empty()) {
+                (true, _) => Vec::new(),
+                (false, true) => self.revert(id, key, from, &done, &maybe).await,
+                (false, false) => self.change_back(id, key, &now, from, &done).await,
+            };
+            left.extend(self.undo(sides, &scope).await);
             return Err(error.leaving(left));
         }
         Ok(Changed::Now(Box::new(now)))
@@ -86,8 +122,8 @@ impl<B: Backend> Operation<'_, B> {
         step: &Planned<'m>,
         now: &Found,
         sides: &mut Sides<'m>,
-    ) -> Result<Option<Box<Found>>, Error> {
-        let Goal { id, key, desired, is_read } = goal;
+    ) -> Result<Option<Box<Found>>, Failed> {
+        let Goal { id, key, desired, is_read, .. } = goal;
         let identity = Identity::new(id, key);
         let scope = Scope {
             record: (!now.record.is_null()).then_some(&now.record),
@@ -96,7 +132,7 @@ impl<B: Backend> Operation<'_, B> {
             ..identity.scope()
         };
         let around = &step.update.around;
-        self.side_calls(&around.before, &scope, sides).await?;
+        self.side_calls(&around.before, &scope, sides).await.map_err(Failed::Clean)?;
         // What comes after may want the record that this call leaves; it is read at the end in any case.
         let is_wanted = around.after.iter().any(|side| side.call.uses_any(&[Root::Record, Root::Version]));
         let here = Goal { is_read: is_wanted || is_read && around.after.is_empty(), ..goal };
@@ -107,8 +143,8 @@ impl<B: Backend> Operation<'_, B> {
             return Ok(Some(found));
         }
         let after = Scope { record: Some(&found.record), version: found.version.as_ref(), ..scope };
-        self.side_calls(&around.after, &after, sides).await.map_err(|error| error.leaving(step.names()))?;
-        self.shown(goal, step).await.map(Some)
+        self.side_calls(&around.after, &after, sides).await.map_err(Failed::Made)?;
+        if is_read { self.shown(goal, step).await.map(Some) } else { Ok(Some(found)) }
     }
 
     async fn update_call(
@@ -117,64 +153,83 @@ impl<B: Backend> Operation<'_, B> {
         step: &Planned<'_>,
         now: &Found,
         scope: &Scope<'_>,
-    ) -> Result<Option<Box<Found>>, Error> {
-        let Goal { id, desired, is_read, .. } = goal;
+    ) -> Result<Option<Box<Found>>, Failed> {
+        let Goal { id, desired, is_read, restore, .. } = goal;
         let update = step.update;
         let body = if update.call.holds_fields() || update.send == Send::Each {
-            let before = write::Before { record: &now.record, changed: &step.changed };
-            let mut body = write::body(self.mapping(), step.lines.iter().copied(), desired, Some(before))?;
-            if update.send == Send::Full {
+            let before = write::Before { record: &now.record, changed: &step.changed, restore };
+            let body = write::body(self.mapping(), step.lines.iter().copied(), desired, Some(before));
+            let mut body = body.map_err(|error| Failed::Clean(error.into()))?;
+            if update.send == Send::Full && matches!(update.carries, Carries::Rest) {
                 self.keep_members(&now.record, &mut body);
             }
             Some(body)
         } else {
             None
         };
-        let place = step.lines.first().and_then(|line| line.shape.place()).filter(|_| update.send == Send::Each);
+        let line = step.lines.first().filter(|_| update.send == Send::Each);
+        let place = line.and_then(|line| line.shape.place());
         let field = place.map(|place| Value::from(place.names().join(".")));
         let value = place.zip(body.as_ref()).and_then(|(place, body)| place.get(body));
+        if let Some(line) = line.filter(|_| value.is_none()) {
+            let detail = format!("{}: the application has no call that clears it.", line.target);
+            return Err(Failed::Clean(ScimError::mutability(detail).into()));
+        }
         let scope = Scope { field: field.as_ref(), value, ..*scope };
         let (outcome, headers) = self.exchange(build(&update.call, &scope, body.as_ref(), &[])?).await?;
         match outcome {
             Outcome::Good(body) if !update.read_back => {
-                // An answer without the record is no fault: it is read instead.
-                if let Ok(found) = self.record(&update.call, &update.item, &body, Some(&headers))
-                    && found.resource.get("id").and_then(Value::as_str) == Some(id)
-                {
-                    return Ok(Some(Box::new(found)));
+                // An answer without the whole record is no fault: it is read instead.
+                let found = self.record(&update.call, &update.item, &body, Some(&headers)).ok();
+                let is_it = |found: &Found| {
+                    found.resource.get("id").and_then(Value::as_str) == Some(id)
+                        && self.is_whole(found, &now.record, &step.changed)
+                };
+                match found.filter(is_it) {
+                    Some(found) => Ok(Some(Box::new(found))),
+                    None if !is_read => Ok(Some(Box::new(now.clone()))),
+                    None => self.shown(goal, step).await.map(Some),
                 }
-                if !is_read {
-                    return Ok(Some(Box::new(now.clone())));
-                }
-                self.shown(goal, step).await.map(Some)
             }
             Outcome::Good(_) | Outcome::Done if !is_read => Ok(Some(Box::new(now.clone()))),
             Outcome::Good(_) | Outcome::Done => self.shown(goal, step).await.map(Some),
-            Outcome::NotFound => Err(self.not_found(id)),
+            Outcome::NotFound => Err(Failed::Clean(self.not_found(id))),
             Outcome::Stale => Ok(None),
-            Outcome::Refused(error) => Err(error.into()),
-            other => Err(unexpected(&update.call, &other)),
+            Outcome::Refused(error) => Err(Failed::Clean(error.into())),
+            other => Err(Failed::Clean(unexpected(&update.call, &other))),
+        }
+    }
+
+    /// Whether the answer to a change is the whole record: it has all that the record had that was read before, but for
+    /// what changed; or, if none was read, what every resource has.
+    pub(super) fn is_whole(&self, found: &Found, before: &Value, changed: &[&Line]) -> bool {
+        let is_changed = |name: &str| {
+            changed.iter().any(|line| line.shape.written().and_then(<[String]>::first).is_some_and(|first| first == name))
+        };
+        match before.as_object() {
+            Some(before) => before.keys().all(|name| found.record.get(name).is_some() || is_changed(name)),
+            None => {
+                let required = self.resource.kind.schema.attributes.iter().filter(|attribute| attribute.required);
+                required.map(|attribute| &attribute.name).all(|name| found.resource.contains_key(name))
+            }
         }
     }
 
     /// Reads the resource after a call, until it shows what the call changed.
-    async fn shown(&self, goal: Goal<'_>, step: &Planned<'_>) -> Result<Box<Found>, Error> {
+    async fn shown(&self, goal: Goal<'_>, step: &Planned<'_>) -> Result<Box<Found>, Failed> {
         let Goal { id, key, desired, .. } = goal;
         let shows = |found: &Found| {
             let differing = change::changed(self.resource, &found.resource, desired);
             !differing.iter().any(|line| line.shape.is_readable() && step.makes(line))
         };
-        let found = self.settled(key, shows).await.map_err(|error| error.leaving(step.names()))?;
-        found.map(Box::new).ok_or_else(|| self.not_found(id).leaving(step.names()))
+        let found = self.settled(key, shows).await.map_err(Failed::Unseen)?;
+        found.map(Box::new).ok_or_else(|| Failed::Unseen(self.not_found(id)))
     }
 
-    /// Members that are written with the record are sent as they are by a call that replaces the whole of it.
+    /// Members that are in the record are sent as they are by a call that replaces the whole of it.
     fn keep_members(&self, record: &Value, body: &mut Value) {
-        let Some(members) = self.resource.members.as_ref().filter(|members| matches!(members.change, MembershipChange::Record))
-        else {
-            return;
-        };
-        if let Some((place, _)) = members.list.inline().and_then(|inline| inline.write.as_ref())
+        let inline = self.resource.members.as_ref().and_then(|members| members.list.inline());
+        if let Some((place, _)) = inline.and_then(|inline| inline.write.as_ref())
             && let Some(raw) = place.get(record)
         {
             place.put(body, raw.clone());
@@ -218,34 +273,35 @@ impl<B: Backend> Operation<'_, B> {
         read.await.map_err(|error: Error| error.leaving(vec![format!("{} {id}", self.resource.kind.name)]))
     }
 
-    /// Takes a change of these lines back because a later part of the same request failed; tells what is left of it.
-    pub(super) async fn revert(&self, id: &str, key: &Value, former: &Object, done: &[&Line]) -> Vec<String> {
-        if done.is_empty() {
-            return Vec::new();
-        }
-        // The later part may have given the record another revision, and what may have been done may not have been.
+    /// Takes changes back because a later part of the same request failed; tells what is left of them. Of what may have been
+    /// done only that which shows: a backend that lags behind may hide what was done for certain.
+    pub(super) async fn revert(&self, id: &str, key: &Value, former: &Found, done: &[&Line], maybe: &[&Line]) -> Vec<String> {
+        // The later part may have given the record another revision.
         match self.fetch(key).await {
             Ok(Some(now)) => {
-                let differing = change::changed(self.resource, &now.resource, former);
+                let differing = change::changed(self.resource, &now.resource, &former.resource);
                 let is_there =
                     |line: &&&Line| !line.shape.is_readable() || differing.iter().any(|other| other.target == line.target);
-                let done: Vec<&Line> = done.iter().filter(is_there).copied().collect();
-                self.change_back(id, key, &now, former, &done).await
+                let lines: Vec<&Line> = done.iter().chain(maybe.iter().filter(is_there)).copied().collect();
+                self.change_back(id, key, &now, former, &lines).await
             }
-            Ok(None) | Err(_) => done.iter().map(|line| line.target.to_string()).collect(),
+            Ok(None) | Err(_) => names(done),
         }
     }
 
     /// Gives the lines their former values again, and tells which it could not.
-    async fn change_back(&self, id: &str, key: &Value, now: &Found, former: &Object, done: &[&Line]) -> Vec<String> {
-        let names = |lines: &[&Line]| lines.iter().map(|line| line.target.to_string()).collect::<Vec<_>>();
+    async fn change_back(&self, id: &str, key: &Value, now: &Found, former: &Found, done: &[&Line]) -> Vec<String> {
         let (readable, lost): (Vec<&Line>, Vec<&Line>) = done.iter().partition(|line| line.shape.is_readable());
-        let Ok(planned) = change::updates(self.resource, &readable, former) else { return names(done) };
+        let desired = &former.resource;
+        let Ok(planned) = change::updates(self.resource, &readable, desired) else { return names(done) };
         let mut left = names(&lost);
         let mut now = now.clone();
         for step in planned.iter().rev() {
-            match self.step(Goal { id, key, desired: former, is_read: true }, step, &now, &mut Sides::default()).await {
+            let goal = Goal { id, key, desired, is_read: true, restore: Some(&former.record) };
+            match self.step(goal, step, &now, &mut Sides::default()).await {
                 Ok(Some(found)) => now = *found,
+                // It was made, whatever was to be seen of it.
+                Err(Failed::Unseen(_)) => {}
                 Ok(None) | Err(_) => {
                     let lines: Vec<&Line> = readable.iter().copied().filter(|line| step.makes(line)).collect();
                     left.extend(names(&lines));
@@ -264,5 +320,28 @@ impl<B: Backend> Operation<'_, B> {
             format!("The {name} \"{id}\" is being changed by others at the same time: read it and try again."),
         )
         .into()
+    }
+}
+
+/// The attributes of lines, for people.
+fn names(lines: &[&Line]) -> Vec<String> {
+    lines.iter().map(|line| line.target.to_string()).collect()
+}
+
+// === impl Failed ===
+
+impl Failed {
+    /// The error of a step that is all there is of a change.
+    pub(super) fn alone(self, step: &Planned<'_>) -> Error {
+        match self {
+            Self::Clean(error) | Self::Unsure(error) => error,
+            Self::Made(error) | Self::Unseen(error) => error.leaving(step.names()),
+        }
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        if error.may_have_acted() { Self::Unsure(error) } else { Self::Clean(error) }
     }
 }

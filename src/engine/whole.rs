@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use http::HeaderMap;
 use serde_json::Value;
 
 use super::fetch::{Found, build};
 use super::membership::{Group, cannot_be_removed, ids, pinned, refused, report_skipped, without};
 use super::ports::Backend;
+use super::sides::Sides;
 use super::{Error, Operation};
 use crate::limits;
-use crate::mapping::model::{Call, Send, UnknownMember};
+use crate::mapping::model::{Call, Send, UnknownMember, Update};
 use crate::mapping::template::Scope;
 use crate::translate::create::member_element;
 use crate::translate::outcome::Outcome;
@@ -38,28 +38,31 @@ impl<B: Backend> Operation<'_, B> {
         }
         let wanted = !change.add.is_empty();
         let is_blind = relation::sets_blindly(members, &change, set);
-        // Each round drops a member or finds another revision.
-        for round in 0..=limits::REPLANS + change.add.len().min(limits::REPLANS) {
+        let (mut stale, mut dropped) = (0, 0);
+        while stale <= limits::REPLANS && dropped <= limits::UNKNOWN_ROUNDS {
             if (members.unknown == UnknownMember::Refuse || wanted && keys.is_empty()) && !unknown.is_empty() {
                 return Err(refused(&unknown));
             }
-            let rows = if is_blind { Vec::new() } else { self.rows_of(group, round > 0).await? };
+            let rows = if is_blind { Vec::new() } else { self.rows_of(group, stale + dropped > 0).await? };
             let next = desired(group, &change, &keys, &rows)?;
             let unchanged = next.len() == rows.len() && next.iter().zip(&rows).all(|(id, (present, _))| id == present);
             if unchanged && !is_blind {
                 group.now = group.found.take();
-                report_skipped(group, &unknown);
+                report_skipped(group.id, &unknown);
                 return Ok(true);
             }
-            let (outcome, headers) = self.set_members(group, &next, &rows, set).await?;
+            let outcome = match set {
+                Some(set) => self.set_members(group, &next, &rows, set).await?,
+                None => self.write_members(group, &next, &rows).await?,
+            };
             match outcome {
                 Outcome::Good(_) | Outcome::Done => {
-                    group.now = self.answered(group, set, &outcome, &headers);
-                    report_skipped(group, &unknown);
+                    report_skipped(group.id, &unknown);
                     return Ok(true);
                 }
-                Outcome::Stale => {}
+                Outcome::Stale => stale += 1,
                 Outcome::UnknownMembers(named) => {
+                    dropped += 1;
                     let (gone, rest) = without(group, &keys, &named);
                     // Somebody is unknown, and nobody can tell who.
                     if gone.is_empty() {
@@ -68,12 +71,14 @@ impl<B: Backend> Operation<'_, B> {
                     unknown.extend(ids(group, &gone));
                     keys = rest;
                 }
+                // It may be about the group, or about a member.
+                Outcome::NotFound if self.fetch(&group.identity.key).await?.is_some() => return Err(refused(&ids(group, &keys))),
                 Outcome::NotFound => return Err(self.not_found(group.id)),
                 Outcome::Refused(error) => return Err(error.into()),
                 Outcome::Fault(fault) => return Err(fault.into()),
             }
         }
-        Err(self.contended(group.id))
+        Err(if stale > limits::REPLANS { self.contended(group.id) } else { refused(&unknown) })
     }
 
     /// Those who are members, with the record of the group where it is needed.
@@ -93,51 +98,97 @@ impl<B: Backend> Operation<'_, B> {
         }
     }
 
-    /// The group as the call that writes its record answered.
-    fn answered(&self, group: &Group<'_>, set: Option<&Call>, outcome: &Outcome, headers: &HeaderMap) -> Option<Found> {
-        let update = change::rest(self.resource).filter(|update| set.is_none() && !update.read_back)?;
-        let Outcome::Good(body) = outcome else { return None };
-        let found = self.record(&update.call, &update.item, body, Some(headers)).ok()?;
-        (found.resource.get("id").and_then(Value::as_str) == Some(group.id)).then_some(found)
-    }
-
     /// Makes the call that sets these members.
     async fn set_members(
         &self,
         group: &Group<'_>,
         next: &[String],
         rows: &[(String, Value)],
-        set: Option<&Call>,
-    ) -> Result<(Outcome, HeaderMap), Error> {
+        set: &Call,
+    ) -> Result<Outcome, Error> {
         let present: HashMap<&String, &Value> = rows.iter().map(|(id, row)| (id, row)).collect();
         let element = group.members.list.element();
-        let found = group.found.as_ref();
-        let scope = Scope {
-            record: found.map(|found| &found.record),
-            version: found.and_then(|found| found.version.as_ref()),
-            resource: found.map(|found| &found.resource),
-            ..group.identity.scope()
-        };
-        if let Some(set) = set {
-            // A member who is there keeps the key in the form in which the backend has it.
-            let key =
-                |id: &String| present.get(id).and_then(|row| element.key.first(row)).cloned().or_else(|| key_of(group.of, id));
-            let members: Value = next.iter().filter_map(key).collect();
-            return self.exchange(build(set, &Scope { members: Some(&members), ..scope }, None, &[])?).await;
-        }
+        // A member who is there keeps the key in the form in which the backend has it.
+        let key = |id: &String| present.get(id).and_then(|row| element.key.first(row)).cloned().or_else(|| key_of(group.of, id));
+        let members: Value = next.iter().filter_map(key).collect();
+        self.send(build(set, &Scope { members: Some(&members), ..scope_of(group) }, None, &[])?).await
+    }
+
+    /// Writes the record with these members, with the calls around that.
+    async fn write_members(&self, group: &mut Group<'_>, next: &[String], rows: &[(String, Value)]) -> Result<Outcome, Error> {
         let update = change::rest(self.resource).ok_or_else(|| Error::mapping("members: no call writes the record"))?;
-        let (Some((place, _)), Some(found)) = (group.members.list.inline().and_then(|inline| inline.write.as_ref()), found)
-        else {
+        let body = self.record_with(group, update, next, rows)?;
+        let mut sides = Sides::default();
+        let mut made = false;
+        let done = async {
+            let scope = scope_of(group);
+            self.side_calls(&update.around.before, &scope, &mut sides).await?;
+            let scope = Scope { kept: Some(&sides.kept), ..scope };
+            let (outcome, headers) = self.exchange(build(&update.call, &scope, Some(&body), &[])?).await?;
+            let mut now = None;
+            if let Outcome::Good(body) = &outcome {
+                let is_it = |found: &Found| {
+                    let before = group.found.as_ref().map_or(&Value::Null, |found| &found.record);
+                    found.resource.get("id").and_then(Value::as_str) == Some(group.id) && self.is_whole(found, before, &[])
+                };
+                let found = self.record(&update.call, &update.item, body, Some(&headers)).ok();
+                now = found.filter(|found| !update.read_back && update.around.after.is_empty() && is_it(found));
+            }
+            made = matches!(outcome, Outcome::Good(_) | Outcome::Done);
+            if made {
+                self.side_calls(&update.around.after, &scope_of(group), &mut sides).await?;
+            }
+            Ok((outcome, now))
+        };
+        let done: Result<_, Error> = done.await;
+        let left = match &done {
+            Ok(_) if made => Vec::new(),
+            _ => self.undo(sides, &scope_of(group)).await,
+        };
+        match done {
+            Ok((outcome, now)) if left.is_empty() => {
+                group.now = now;
+                Ok(outcome)
+            }
+            Ok(_) => Err(self.contended(group.id).leaving(left)),
+            Err(error) => {
+                let members = if made { vec!["members".to_owned()] } else { Vec::new() };
+                Err(error.leaving(members).leaving(left))
+            }
+        }
+    }
+
+    /// The body of the call that writes the record. Elements of the array that are no members of this type stay in it.
+    fn record_with(&self, group: &Group<'_>, update: &Update, next: &[String], rows: &[(String, Value)]) -> Result<Value, Error> {
+        let (Some(inline), Some(found)) = (group.members.list.inline(), &group.found) else {
             return Err(Error::mapping("members: `inline` cannot be written"));
         };
+        let Some((place, _)) = &inline.write else { return Err(Error::mapping("members: `inline` cannot be written")) };
         let lines = self.resource.lines.iter().filter(|line| update.send == Send::Full && change::is_rest(self.resource, line));
-        let before = Before { record: &found.record, changed: &[] };
+        let before = Before { record: &found.record, changed: &[], restore: None };
         let mut body = write::body(self.mapping(), lines, &found.resource, Some(before))?;
-        let elements = next.iter().filter_map(|id| {
-            present.get(id).map(|row| (*row).clone()).or_else(|| member_element(self.mapping(), self.resource, id))
-        });
-        place.put(&mut body, elements.collect());
-        self.exchange(build(&update.call, &scope, Some(&body), &[])?).await
+        let (stay, here): (HashSet<&String>, HashSet<&String>) = (next.iter().collect(), rows.iter().map(|(id, _)| id).collect());
+        let mut elements: Vec<Value> = Vec::with_capacity(next.len());
+        for item in inline.items.all(&found.record) {
+            let id = inline.element.key.first(item).and_then(|key| id_of(group.of, key));
+            if id.is_none_or(|id| stay.contains(&id)) {
+                elements.push(item.clone());
+            }
+        }
+        let new = next.iter().filter(|id| !here.contains(id));
+        elements.extend(new.filter_map(|id| member_element(self.mapping(), self.resource, id)));
+        place.put(&mut body, Value::Array(elements));
+        Ok(body)
+    }
+}
+
+fn scope_of<'g>(group: &'g Group<'_>) -> Scope<'g> {
+    let found = group.found.as_ref();
+    Scope {
+        record: found.map(|found| &found.record),
+        version: found.and_then(|found| found.version.as_ref()),
+        resource: found.map(|found| &found.resource),
+        ..group.identity.scope()
     }
 }
 

@@ -227,6 +227,14 @@ impl<'t> Builder<'t> {
 // === impl Node ===
 
 impl Node {
+    /// The entry of a block with that key.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        match &self.data {
+            Data::Mapping(entries) => entries.iter().find(|entry| entry.key == key),
+            _ => None,
+        }
+    }
+
     fn size(&self) -> usize {
         1 + match &self.data {
             Data::Scalar { .. } => 0,

@@ -115,8 +115,9 @@ pub enum RenderError {
     Segment,
     #[error("`{{{{{0}}}}}` holds a line break, a letter beyond ASCII or a blank at its end, which a header cannot carry")]
     Header(String),
-    #[error("`{{{{{0}}}}}`: {1}")]
-    Format(String, String),
+    /// Not what it is: the value may be anybody's, and this text gets into logs.
+    #[error("the value of `{{{{{0}}}}}` is not what its format takes")]
+    Format(String),
 }
 
 /// The characters that stay as they are in a path segment or query (RFC 3986 section 2.3, unreserved).
@@ -336,9 +337,7 @@ impl Variable {
         let found = root.and_then(|root| follow(root, &self.steps)).ok_or_else(|| RenderError::Missing(self.text.clone()))?;
         match &self.format {
             None => Ok(Cow::Borrowed(found)),
-            Some(converter) => {
-                converter.write(found.clone()).map(Cow::Owned).map_err(|error| RenderError::Format(self.text.clone(), error.0))
-            }
+            Some(converter) => converter.write(found.clone()).map(Cow::Owned).map_err(|_| RenderError::Format(self.text.clone())),
         }
     }
 }

@@ -63,9 +63,11 @@ impl Fake {
             "gibberish" => Err(fault(FaultClass::Unintelligible, None).into()),
             "half" => Err(Error::Backend { fault: fault(FaultClass::Failed, None), left: vec!["User 7".to_owned()] }),
             "mapping" => Err(Error::mapping("SECRET-DETAIL")),
-            "gateway" => Err(Error::Gateway("SECRET-DETAIL".to_owned())),
+            "gateway" => Err(Error::gateway("SECRET-DETAIL")),
             "panic" => panic!("SECRET-DETAIL"),
-            "unchanged" => Ok(Reply { status: 304, body: None, location: None, version: Some("W/\"1\"".to_owned()) }),
+            "unchanged" => {
+                Ok(Reply { status: 304, body: None, location: None, version: Some("W/\"1\"".to_owned()), adopted: false })
+            }
             "teapot" => Ok(Reply { status: 418, ..reply }),
             "split" => Ok(Reply { version: Some("W/\"1\"\r\nx: y".to_owned()), ..reply }),
             _ => Ok(reply),
@@ -81,6 +83,7 @@ impl Service for Fake {
             body: Some(json!({"id": "1", "userName": "bjensen"})),
             location: Some("https://example.com/v2/Users/1".to_owned()),
             version: Some("W/\"1\"".to_owned()),
+            adopted: false,
         };
         match request {
             ScimRequest::Create { body, .. } => {
@@ -91,7 +94,7 @@ impl Service for Fake {
             ScimRequest::Read { id, .. } | ScimRequest::Replace { id, .. } | ScimRequest::Patch { id, .. } => {
                 self.on(&id, ok(200)).await
             }
-            _ => Ok(Reply { status: 200, body: Some(json!({"totalResults": 0})), location: None, version: None }),
+            _ => Ok(Reply { status: 200, body: Some(json!({"totalResults": 0})), ..Reply::default() }),
         }
     }
 

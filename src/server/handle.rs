@@ -100,7 +100,7 @@ async fn handle<S: Service>(shared: Arc<Shared<S>>, request: Request) -> Result<
     let principal = parts
         .extensions
         .get::<Principal>()
-        .ok_or_else(|| engine::Error::Gateway("a request came through without authentication".to_owned()))?;
+        .ok_or_else(|| engine::Error::gateway("a request came through without authentication"))?;
     let context = Context {
         base_url: shared.base.of(&parts),
         profile: principal.profile,
@@ -157,7 +157,7 @@ async fn operation(context: &Context, route: Route, parts: &Parts, body: Body) -
         }
         (Route::Resource { endpoint, id }, &Method::DELETE) => ScimRequest::Delete { endpoint, id },
         (Route::Resource { endpoint, id }, _) => ScimRequest::Read { endpoint, id, names: parameters.names()? },
-        (Route::Me, _) => return Err(engine::Error::Gateway("/Me got as far as its operation".to_owned()).into()),
+        (Route::Me, _) => return Err(engine::Error::gateway("/Me got as far as its operation").into()),
     })
 }
 
@@ -220,5 +220,5 @@ async fn detached<S: Service>(
         drop(place);
     };
     tokio::spawn(write.in_current_span());
-    receiver.await.unwrap_or_else(|_| Err(engine::Error::Gateway("the task of a write was ended".to_owned()).into()))
+    receiver.await.unwrap_or_else(|_| Err(engine::Error::gateway("the task of a write was ended").into()))
 }

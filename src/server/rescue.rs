@@ -106,7 +106,7 @@ fn rescue(error: &Error, request_id: &str) -> Rescued {
         Error::Engine(error @ engine::Error::Busy(_)) => {
             Rescued { error: error.to_scim(), headers: vec![retry_after(RETRY_AFTER_DEFAULT)] }
         }
-        Error::Engine(error @ (engine::Error::Mapping { .. } | engine::Error::Gateway(_))) => {
+        Error::Engine(error @ (engine::Error::Mapping { .. } | engine::Error::Gateway { .. })) => {
             plain(gateway(&error.to_scim().detail, request_id))
         }
         Error::Panicked(_) => plain(gateway("The SCIM service itself failed here; the request is not at fault.", request_id)),
@@ -177,7 +177,7 @@ fn log(error: &Error, status: u16) {
             error = %fault.detail,
             "the backend failed"
         ),
-        Error::Engine(engine::Error::Mapping { .. } | engine::Error::Gateway(_)) | Error::Panicked(_) => {
+        Error::Engine(engine::Error::Mapping { .. } | engine::Error::Gateway { .. }) | Error::Panicked(_) => {
             tracing::error!(status, %error, "the gateway failed");
         }
         Error::Engine(engine::Error::Busy(_)) | Error::Overloaded { .. } | Error::TimedOut { .. } => {

@@ -74,5 +74,5 @@ fn set(response: &mut Response, name: HeaderName, value: Option<&str>) {
 }
 
 fn gateway(text: String) -> Error {
-    engine::Error::Gateway(text).into()
+    engine::Error::gateway(text).into()
 }

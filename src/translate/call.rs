@@ -102,7 +102,7 @@ pub fn build<'m>(
 pub fn refusal(call: &Call, error: &RenderError) -> Option<ScimError> {
     let about = |variable: &Variable| match error {
         RenderError::Segment => true,
-        RenderError::Missing(text) | RenderError::NotText(text) | RenderError::Header(text) | RenderError::Format(text, _) => {
+        RenderError::Missing(text) | RenderError::NotText(text) | RenderError::Header(text) | RenderError::Format(text) => {
             *text == variable.text
         }
     };

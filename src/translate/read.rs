@@ -178,7 +178,7 @@ fn child<'o>(object: &'o mut Object, name: &str) -> Option<&'o mut Object> {
 }
 
 /// The value of a field; `None` where it is unassigned, also where the backend has a value that the mapping does not know.
-fn read_field(mapping: &Mapping, field: &Field, record: &Value) -> Option<Value> {
+pub fn read_field(mapping: &Mapping, field: &Field, record: &Value) -> Option<Value> {
     let value = match field.read.as_ref()? {
         Read::Path(path) => path.first(record).filter(|value| !is_unassigned(value)).cloned(),
         Read::Template(template) => {

@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use super::read::read_field;
 use crate::mapping::Mapping;
 use crate::mapping::convert::Converter;
-use crate::mapping::model::{Clear, Each, Field, Line, Resource, Shape, Target, Values};
+use crate::mapping::model::{Clear, Each, Field, Line, Read, Resource, Shape, Target, Values};
+
 use crate::scim::{Object, ScimError};
 
 /// The key for an id; `None` if no record can have that id. An empty or dot segment in a path would name something else.
@@ -38,6 +40,8 @@ pub struct Before<'b> {
     pub record: &'b Value,
     /// The lines whose values change.
     pub changed: &'b [&'b Line],
+    /// Where a change is taken back the record that it was made on: what it has is what is written.
+    pub restore: Option<&'b Value>,
 }
 
 /// The body of a call: the lines' fields with the values of the resource. Where a value that changes is missing, the field
@@ -55,7 +59,16 @@ pub fn body<'m>(
         if let Some(before) = before.filter(|before| !before.changed.iter().any(|changed| changed.target == line.target)) {
             if let Some((place, raw)) = line.shape.place().and_then(|place| Some((place, place.get(before.record)?))) {
                 place.put(&mut body, raw.clone());
+                continue;
             }
+            // What is read elsewhere than it is written must not get lost.
+            if !is_read_elsewhere(line, before.record) {
+                continue;
+            }
+        }
+        let former = before.and_then(|before| line.shape.place()?.get(before.restore?));
+        if let Some((place, raw)) = line.shape.place().zip(former) {
+            place.put(&mut body, raw.clone());
             continue;
         }
         let value = value_of(resource, &line.target);
@@ -80,7 +93,10 @@ pub fn body<'m>(
             Shape::Each(each) => {
                 let Some(place) = &each.write else { continue };
                 match value {
-                    Some(value) => place.put(&mut body, write_each(mapping, each, value, &line.target)?),
+                    Some(value) => {
+                        let raw = before.map(|before| each.items.all(before.record)).unwrap_or_default();
+                        place.put(&mut body, write_each(mapping, each, value, &raw, &line.target)?);
+                    }
                     None if clearing => place.put(&mut body, Value::Array(Vec::new())),
                     None => {}
                 }
@@ -104,17 +120,40 @@ fn write_values(values: &Values, value: &Value, target: &Target) -> Result<Value
     items.iter().map(|item| convert(item.clone(), &values.convert, target)).collect::<Result<Vec<_>, _>>().map(Value::Array)
 }
 
-fn write_each(mapping: &Mapping, each: &Each, value: &Value, target: &Target) -> Result<Value, ScimError> {
+/// What an element has besides what the mapping knows stays with it: a value that is there keeps its element.
+fn write_each(mapping: &Mapping, each: &Each, value: &Value, raw: &[&Value], target: &Target) -> Result<Value, ScimError> {
+    let mut left: Vec<(Object, &Value)> = raw.iter().map(|raw| (read_item(mapping, each, raw), *raw)).collect();
     let mut items = Vec::new();
     for item in value.as_array().map(Vec::as_slice).unwrap_or_default() {
-        let mut object = Value::Object(Map::new());
+        let same = |name: &str, other: &Object| item.get(name) == other.get(name);
+        let place = left.iter().position(|(other, _)| each.fields.iter().all(|(name, _)| same(name, other))).or_else(|| {
+            left.iter().position(|(other, _)| other.contains_key("value") && same("value", other) && same("type", other))
+        });
+        let mut object = place.map_or_else(|| Value::Object(Map::new()), |place| left.remove(place).1.clone());
         for (name, field) in &each.fields {
-            let (Some(place), Some(part)) = (&field.write, item.get(name)) else { continue };
-            place.put(&mut object, write_field(mapping, field, part.clone(), target)?);
+            let Some(place) = &field.write else { continue };
+            match item.get(name) {
+                Some(part) => place.put(&mut object, write_field(mapping, field, part.clone(), target)?),
+                None if place.get(&object).is_some() => place.put(&mut object, Value::Null),
+                None => {}
+            }
         }
         items.push(object);
     }
     Ok(Value::Array(items))
+}
+
+fn read_item(mapping: &Mapping, each: &Each, raw: &Value) -> Object {
+    each.fields.iter().filter_map(|(name, field)| Some((name.clone(), read_field(mapping, field, raw)?))).collect()
+}
+
+/// Whether a line has a value that the record does not hold in the place where it is written.
+fn is_read_elsewhere(line: &Line, record: &Value) -> bool {
+    match &line.shape {
+        Shape::Field(Field { read: Some(Read::Path(path)), .. }) => path.first(record).is_some_and(|value| !value.is_null()),
+        Shape::Field(Field { read: Some(Read::Template(_)), .. }) => true,
+        _ => false,
+    }
 }
 
 fn convert(value: Value, converters: &[Converter], target: &Target) -> Result<Value, ScimError> {

@@ -361,7 +361,9 @@ async fn an_extension_of_ones_own() {
     // `send: full` puts all that the call carries into the body.
     let steps = [
         read(),
-        call("PUT /people/u1").body(json!({ "login": "anna" })).answer(json!({ "result": { "id": "u1", "login": "anna" } })),
+        call("PUT /people/u1")
+            .body(json!({ "login": "anna" }))
+            .answer(json!({ "result": { "id": "u1", "login": "anna", "badge": { "no": "B1", "level": 3 } } })),
     ];
     let seen = registry.patch("/Users/u1", json!([{ "op": "replace", "path": "userName", "value": "anna" }]), steps).await;
     assert_eq!((seen.status, &seen.body["userName"]), (200, &json!("anna")));

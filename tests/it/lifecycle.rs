@@ -286,7 +286,7 @@ async fn one_call_for_each_field() {
 #[tokio::test]
 async fn a_patch_is_made_blindly_only_where_nothing_must_be_known() {
     let plain = "update: PATCH /users/{{key}}";
-    let patched = |body: Value| call("PATCH /users/7").body(body).answer(record(json!({ "job": "Guide" })));
+    let patched = |body: Value| call("PATCH /users/7").body(body).answer(record(json!({ "job": "Guide", "rev": 5 })));
     let read = || call("GET /users/7").answer(record(json!({ "job": "Cook", "rev": 4 })));
     let title = || replace("title", json!("Guide"));
     let seen = people(plain).patch("/Users/7", title(), [patched(json!({ "job": "Guide" }))]).await;
@@ -306,13 +306,14 @@ async fn a_patch_is_made_blindly_only_where_nothing_must_be_known() {
     let clear = json!([{ "op": "remove", "path": "title" }]);
     assert_eq!(people(plain).patch("/Users/7", clear, [read(), patched(json!({ "job": null }))]).await.status, 200);
     let full = "update: { call: \"PUT /users/{{key}}\", send: full }";
-    let put = call("PUT /users/7").body(json!({ "login": "ann", "job": "Guide" })).answer(record(json!({ "job": "Guide" })));
+    let put =
+        call("PUT /users/7").body(json!({ "login": "ann", "job": "Guide" })).answer(record(json!({ "job": "Guide", "rev": 5 })));
     assert_eq!(people(full).patch("/Users/7", title(), [read(), put]).await.status, 200);
     let revision = "update: { call: \"PATCH /users/{{key}}\", with: { rev: \"{{record.rev}}\" } }";
     let steps = [read(), patched(json!({ "job": "Guide", "rev": 4 }))];
     assert_eq!(people(revision).patch("/Users/7", title(), steps).await.status, 200);
     let transition = "update:\n  - PATCH /users/{{key}}\n  - { when: active eq false, call: \"POST /users/{{key}}/off\" }\n  - { when: active eq true, call: \"POST /users/{{key}}/on\" }";
-    let steps = [read(), call("POST /users/7/off").answer(record(json!({ "on": false })))];
+    let steps = [read(), call("POST /users/7/off").answer(record(json!({ "job": "Cook", "rev": 5, "on": false })))];
     assert_eq!(people(transition).patch("/Users/7", replace("active", json!(false)), steps).await.status, 200);
     // A mistake is told without a call.
     assert_eq!(people(plain).patch("/Users/7", replace("nickName", json!("x")), []).await.status, 400);

@@ -24,6 +24,7 @@ mod nothing_lost;
 mod operations;
 mod paging;
 mod patch_cases;
+mod pitfalls;
 mod process;
 mod queries;
 mod readme;

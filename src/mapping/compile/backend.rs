@@ -80,7 +80,14 @@ impl Compiler<'_> {
         }
         let timeout = keys.get("timeout").map_or(Some(Duration::from_secs(10)), |node| self.duration(node));
         let concurrency = keys.get("concurrency").map_or(Some(limits::CALL_CONCURRENCY), |node| self.count(node));
-        let lag = keys.get("lag").map_or(Some(Duration::ZERO), |node| self.duration(node));
+        let lag = keys.get("lag").map_or(Some(Duration::ZERO), |node| {
+            let lag = self.duration(node)?;
+            if lag > Duration::from_secs(limits::LAG_SECONDS) {
+                let message = format!("a write would wait for so long: {} seconds are the most", limits::LAG_SECONDS);
+                self.error(Code::BadValue, node.span, message, "write for example `lag: 2s`");
+            }
+            Some(lag)
+        });
         let envelope = self.path_or(keys.get("envelope"), &JsonPath::root());
         let rules = self.rules(&keys);
         let format = keys

@@ -127,7 +127,25 @@ impl<'k> Names<'k> {
     /// Whether a name means something here.
     pub(super) fn is_taken(&self, name: &str) -> bool {
         // The variables of other places count, too, so that one name means one thing in a mapping.
-        let everywhere = ["id", "key", "record", "records", "version", "fields", "field", "value", "member", "members"];
+        let everywhere = [
+            "id",
+            "key",
+            "record",
+            "records",
+            "version",
+            "fields",
+            "field",
+            "value",
+            "member",
+            "members",
+            "memberRecord",
+            "membership",
+            "body",
+            "left",
+            "right",
+            "operand",
+            "expression",
+        ];
         everywhere.contains(&name) || self.resolve(&[name.to_owned()]).is_ok()
     }
 

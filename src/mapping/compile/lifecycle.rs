@@ -1,17 +1,21 @@
 //! How resources come and go: create and delete, and the calls around a call.
 
+use super::attribute::MappedLine;
 use super::call::{Names, Purpose};
 use super::calls::{Surroundings, name_of};
 use super::{Compiler, Keys, known};
 use crate::limits;
-use crate::mapping::diagnostics::Code;
-use crate::mapping::model::{Around, Batch, Carries, Conflict, Create, Delete, Deletion, SideCall, Target};
+use crate::mapping::diagnostics::{Code, Diagnostic};
+use crate::mapping::model::{
+    Around, Batch, Carries, Conflict, Create, Delete, Deletion, Field, Initial, Shape, SideCall, Target, Update,
+};
 use crate::mapping::path::JsonPath;
 use crate::mapping::source::{Data, Entry, Node, Span};
 use crate::mapping::template::Root;
 use crate::mapping::vocabulary;
 use crate::scim::Profile;
 use crate::scim::filter::{self, Filter};
+use crate::scim::schema::{Mutability, ResourceType};
 
 impl Compiler<'_> {
     pub(super) fn create(&mut self, node: &Node, around: Surroundings<'_>, deletes: bool) -> Option<Create> {
@@ -59,6 +63,20 @@ impl Compiler<'_> {
         });
         let adopt = keys.get("adopt").map(|node| self.condition(node, around));
         let look_first = keys.get("look").map_or(Some(false), |node| self.word(node, &[("first", true)]));
+        if let Some(target) = &by
+            && let Some(node) = keys.get("match")
+            && around
+                .lines
+                .iter()
+                .any(|mapped| mapped.line.target == *target && !mapped.broken && !mapped.line.shape.is_readable())
+        {
+            self.error(
+                Code::BadAttribute,
+                node.span,
+                format!("`{target}` is only written, so nothing is found by it"),
+                "name an attribute that is read, such as `userName`",
+            );
+        }
         if keys.get("adopt").is_none() && keys.get("look").is_none() {
             self.error(
                 Code::MissingKey,
@@ -81,6 +99,14 @@ impl Compiler<'_> {
                     "take it out, or `batch`",
                 );
             }
+        }
+        if let Some(look) = create.get("conflict").and_then(|conflict| conflict.entry("look")) {
+            self.error(
+                Code::BadValue,
+                look.key_span,
+                "each resource is looked for before it is created, so none are created together",
+                "take it out, or `batch`",
+            );
         }
         let keys = self.block(node, &vocabulary::BATCH)?;
         let line = self.require(&keys, "call", "write method and path: `call: POST /users/batch`")?;
@@ -228,6 +254,13 @@ impl Compiler<'_> {
             }
             None => Some(Vec::new()),
         };
+        if let (Some(entry), Some(condition)) = (keys.entry("keep"), keys.get("if")) {
+            let text = condition.text().unwrap_or_default();
+            self.report(
+                Diagnostic::warning(Code::BadValue, entry.key_span, format!("these values are there only where `{text}`"))
+                    .help("use them in calls with the same `if` only, or keep them in a call that is always made"),
+            );
+        }
         kept.extend(keep.iter().flatten().map(|(name, _): &(String, JsonPath)| name.clone()));
         let undo = keys.get("undo").map(|node| {
             let (keys, line) = self.call_keys(node, &vocabulary::UNDO)?;
@@ -252,5 +285,67 @@ impl Compiler<'_> {
             return None;
         }
         Some((name.clone(), self.path(&entry.value)?))
+    }
+
+    /// What only a creation needs must have one, and what a creation needs must be there.
+    pub(super) fn check_created(&mut self, lines: &[MappedLine], create: Option<&Create>, lists: bool, keys: &Keys<'_>) {
+        for mapped in lines.iter().filter(|mapped| !mapped.broken) {
+            let Shape::Field(Field { initial: Some(initial), read, .. }) = &mapped.line.shape else { continue };
+            if create.is_none() {
+                self.error(
+                    Code::BadAttribute,
+                    mapped.span,
+                    format!("`{}` has a first value, but there is no `create`", mapped.name),
+                    "describe `create`, or take `initial` or `generate` out",
+                );
+            } else if matches!(initial, Initial::Random(_)) && read.is_some() {
+                self.report(
+                    Diagnostic::warning(
+                        Code::BadAttribute,
+                        mapped.span,
+                        format!("`{}` is made up and can be read, so that every client is told it", mapped.name),
+                    )
+                    .help("write it only, `write: $.field`, if it is a secret"),
+                );
+            }
+        }
+        if let Some(entry) = keys.get("create").and_then(|create| create.entry("conflict"))
+            && !lists
+        {
+            self.error(
+                Code::MissingKey,
+                entry.key_span,
+                "the other resource is looked for in the list, but there is none",
+                "describe the call that lists them: `list: GET /users`",
+            );
+        }
+    }
+
+    /// A change that stands for a deletion must be made by some call.
+    pub(super) fn check_deleted(&mut self, delete: Option<&Delete>, kind: &ResourceType, update: &[Update], keys: &Keys<'_>) {
+        let Some(Delete::Change(target, value)) = delete else { return };
+        let is_written = target
+            .resolve(kind)
+            .is_some_and(|reference| !matches!(reference.leaf().mutability, Mutability::ReadOnly | Mutability::Immutable));
+        let particular = |update: &Update| match &update.carries {
+            Carries::Rest => false,
+            Carries::Attributes(targets) => targets.iter().any(|carried| carried.same_top(target)),
+            Carries::Transition(changed, _) => changed == target,
+        };
+        let makes = |one: &Update| match &one.carries {
+            Carries::Rest => !update.iter().any(particular),
+            Carries::Attributes(_) => particular(one),
+            Carries::Transition(changed, to) => changed == target && to == value,
+        };
+        if let Some(entry) = keys.get("delete").and_then(|delete| delete.entry("set"))
+            && !(is_written && update.iter().any(makes))
+        {
+            self.error(
+                Code::NotCarried,
+                entry.key_span,
+                format!("no call under `update` changes `{target}` to {value}, so that every deletion would be refused"),
+                format!("describe it: `{{ when: {target} eq {value}, call: ... }}`"),
+            );
+        }
     }
 }

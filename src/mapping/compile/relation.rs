@@ -99,6 +99,9 @@ impl Compiler<'_> {
                 _ => MembershipChange::Never,
             },
         };
+        if matches!(change, MembershipChange::Never) {
+            self.meaningless(&keys, &["pinned", "unknown"], "members that never change here", "take it out");
+        }
         Some(Membership { of: of?, list, change, groups, unknown: unknown?, pinned })
     }
 

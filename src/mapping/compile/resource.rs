@@ -102,11 +102,13 @@ impl Compiler<'_> {
             );
         }
         let list = keys.get("list").map(|node| self.list(node, around));
-        let create = keys.get("create").map(|node| self.create(node, around, keys.get("delete").is_some()));
+        let create = keys.get("create").map(|node| self.create(node, around, keys.get("delete").is_some_and(deletes)));
         let update = keys.get("update").map_or(Some(Vec::new()), |node| self.updates(node, around));
         let delete = keys.get("delete").map(|node| self.delete(node, around));
         if let (Some(update), Some(create)) = (&update, known_ref(create.as_ref())) {
             self.check_carried(&lines, &kind, update, create, entry);
+            self.check_created(&lines, create, keys.get("list").is_some(), &keys);
+            self.check_deleted(delete.as_ref().and_then(Option::as_ref), &kind, update, &keys);
             if let Some((Some(members), place)) =
                 members.as_ref().zip(keys.entry("members")).map(|(members, entry)| (members.as_ref(), entry))
             {
@@ -116,6 +118,16 @@ impl Compiler<'_> {
         let (get, list, create, delete, members) = (known(get)?, known(list)?, known(create)?, known(delete)?, known(members)?);
         endpoint?;
         let lines = lines.into_iter().map(|line| line.line).collect();
+        if let Some(list) = keys.get("list").filter(|_| keys.get("gone").is_none())
+            && let Some(list) = list.entry("gone")
+        {
+            self.error(
+                Code::BadValue,
+                list.key_span,
+                "nothing is said to be gone",
+                "tell what is: `gone: \"$[?@.state == 'retired']\"`",
+            );
+        }
         let (version, gone) = (version?, known(gone)?);
         let list = list.map(|list: List| List { counts_gone: list.counts_gone && gone.is_some(), ..list });
         Some(Resource { id: id?, gone, version, lines, get, list, create, update: update?, delete, members, groups: None, kind })
@@ -180,6 +192,11 @@ impl Compiler<'_> {
         let convert = self.converters(&keys, &text, true);
         Some(Id { path: path?, convert: convert? })
     }
+}
+
+/// Whether `delete` has calls.
+fn deletes(node: &Node) -> bool {
+    node.entry("refuse").is_none() && node.entry("set").is_none()
 }
 
 /// A part that was given must have compiled.

@@ -41,7 +41,8 @@ async fn auth_07_no_anonymous_requests() {
 #[tokio::test]
 async fn auth_08_what_is_not_allowed_is_403() {
     let refuse = ("    delete: DELETE /users/{{key}}\n", "    delete: { refuse: People leave by way of the HR system. }\n");
-    let demo = Demo::with(&mapping_with(&[refuse]), 1, 0, Offer::default()).await;
+    let create = ("    create: { call: POST /users, undo: delete }\n", "    create: POST /users\n");
+    let demo = Demo::with(&mapping_with(&[refuse, create]), 1, 0, Offer::default()).await;
     for token in [LENIENT, STRICT] {
         let answer = demo.send_as(token, "DELETE", "/Users/1001", &[], None).await;
         assert_eq!(answer.refused(403, None), "People leave by way of the HR system.");
