@@ -32,7 +32,7 @@ impl<B: Backend> Operation<'_, B> {
         let mut found = Vec::new();
         let exists = self
             .each_related(list, &key, &list.element.key, |row| {
-                found.extend(related(&list.element, row, other, kind, &self.context.base_url))
+                found.extend(related(&list.element, row, other, kind, &self.context.base_url));
             })
             .await?;
         // An empty list of members, not nothing: older authentik skips all adds when `members` is absent.

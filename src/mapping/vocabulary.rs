@@ -399,7 +399,7 @@ block! {
         "body": "The body; `{{records}}` is the list of the bodies that `create` would send.",
         "size": "Resources in one call: 100 unless said.",
         "items": "The results in the payload, one a resource, a JSONPath.",
-        "status": "Where a result tells its status, a JSONPath; that of the answer counts unless said.",
+        "status": "Where a result tells its status, a JSONPath; 200 unless said.",
         "item": "Where the record is in a result, a JSONPath.",
         "match": "The attribute that tells whose result it is: `userName`; without it they come in the order of the resources.",
         "errors": "What a result means; paths begin at the result. Before those of the backend.",
