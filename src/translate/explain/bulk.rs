@@ -129,10 +129,8 @@ fn name_of(operation: &BulkOperation) -> String {
 fn notes(mapping: &Mapping, job: &BulkRequest) -> Vec<super::Note> {
     let bound = limits::BULK_CONCURRENCY.min(mapping.backend.concurrency).max(1);
     let order = match job.fail_on_errors {
-        Some(most) => format!(
-            "operations are begun in their sequence, and only while fewer than {most} could fail: those behind the last error are \
-             not done"
-        ),
+        Some(1) => "operations are begun in their sequence; after an error no more are begun".to_owned(),
+        Some(most) => format!("operations are begun in their sequence; after {most} errors no more are begun"),
         None => format!("what waits for nothing runs side by side, {bound} at a time"),
     };
     let mut notes = vec![super::Note { about: "order", text: order }];

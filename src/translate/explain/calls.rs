@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::mapping::model::{Call, Resource, SideCall, Target};
+use crate::mapping::path::Step;
 use crate::mapping::template::{Root, Scope, Variable};
 use crate::scim::{Mutability, Object, Profile, ResourceType, Returned, ScimError};
 use crate::translate::call::{self, build};
@@ -70,10 +71,8 @@ pub struct UndoCall {
 pub(super) enum Known {
     /// All: the request has them.
     All,
-    /// These, and what of them is missing is missing.
-    Wholes(Vec<Target>),
-    /// What there is of these; more may be in the record.
-    Parts(Vec<Target>),
+    /// These, and what of them is missing is missing; the record has the others.
+    These(Vec<Target>),
 }
 
 /// The values at hand where a call is made.
@@ -126,7 +125,7 @@ pub(super) fn sides(kind: &ResourceType, sides: &[SideCall], at: &At<'_>) -> Res
             (Some(condition), Some(resource)) => {
                 let checked = condition.check(kind, &Profile::STRICT)?;
                 let mut decided = true;
-                checked.attributes(&mut |reference| decided &= at.known.decides(&Target::of(&reference), kind));
+                checked.attributes(&mut |reference| decided &= at.known.holds(&Target::of(&reference)));
                 match (decided, checked.matches(resource)) {
                     (true, true) => None,
                     (true, false) => continue,
@@ -173,12 +172,11 @@ impl At<'_> {
         let is_missing = || variable.value(&self.scope).is_err();
         match &variable.root {
             Root::Attribute { extension, name } => {
-                let is_of = |target: &Target| target.attribute == *name && target.extension == *extension;
-                match self.known {
-                    Known::All => false,
-                    Known::Wholes(known) => !known.iter().any(is_of),
-                    Known::Parts(known) => !known.iter().any(is_of) || is_missing(),
-                }
+                let sub = match variable.steps.first() {
+                    Some(Step::Name(sub)) => Some(sub.clone()),
+                    _ => None,
+                };
+                !self.known.holds(&Target { extension: extension.clone(), attribute: name.clone(), sub })
             }
             Root::Record | Root::Version => self.record && is_missing(),
             Root::Kept(_) | Root::Member | Root::Members | Root::MemberRecord | Root::Membership | Root::Key | Root::Id => {
@@ -192,13 +190,12 @@ impl At<'_> {
 // === impl Known ===
 
 impl Known {
-    /// Whether a condition on the attribute can be decided without the record.
-    fn decides(&self, target: &Target, kind: &ResourceType) -> bool {
-        let is_complex = target.resolve(kind).is_some_and(|reference| reference.attribute.is_complex());
+    /// Whether the value of an attribute, or of one of its parts, is known.
+    fn holds(&self, target: &Target) -> bool {
+        let covers = |known: &Target| known.same_top(target) && (known.sub.is_none() || known.sub == target.sub);
         match self {
             Self::All => true,
-            Self::Wholes(known) => known.iter().any(|other| other.same_top(target)),
-            Self::Parts(known) => !is_complex && known.iter().any(|other| other.same_top(target)),
+            Self::These(known) => known.iter().any(covers),
         }
     }
 }

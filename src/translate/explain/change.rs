@@ -67,7 +67,7 @@ impl Explainer<'_> {
         if let Some((desired, step)) = blind {
             writer.note("blind", "nothing is read before: one call carries all that the request says");
             let touched: Vec<_> = step.changed.iter().map(|line| Touched::new(self, line, true)).collect();
-            let known = Known::Wholes(touched.iter().map(|touched| touched.line.target.clone()).collect());
+            let known = Known::These(touched.iter().map(|touched| touched.line.target.clone()).collect());
             let wish = Wish { desired, touched, known };
             writer.steps(&[step], &wish, &subject, false)?;
             seen = Seen::Now;
@@ -77,15 +77,14 @@ impl Explainer<'_> {
             writer.change(wish, &subject)?;
             seen = Seen::Now;
         }
-        let mut is_there = matches!(seen, Seen::Now);
+        let (mut is_there, mut nobody) = (matches!(seen, Seen::Now), false);
         if let Some((change, more)) = change {
             let is_read = matches!(seen, Seen::Now);
             if is_read {
                 writer.members_fail_after_others();
             }
-            if more || !change.is_empty() {
-                is_there = true;
-            }
+            nobody = more && change.is_empty();
+            is_there |= !change.is_empty();
             seen = writer.members(&subject, &change, more, is_read)?;
         }
         let answers = members.is_none() || !self.profile.patch_group_no_content || !projection.is_default();
@@ -93,7 +92,7 @@ impl Explainer<'_> {
             writer.answer(&subject, seen, &projection)?;
         } else {
             if !is_there {
-                writer.read(&subject, None)?;
+                writer.read(&subject, nobody.then(|| "if the filter matches nobody".to_owned()))?;
             }
             writer.note("answer", "204 without a body");
         }
@@ -140,7 +139,7 @@ impl Explainer<'_> {
                 put(&self.resource.kind, &mut desired, target, value.clone());
                 let lines = self.resource.lines.iter().filter(|line| line.target == *target && line.shape.is_writable());
                 let touched = lines.map(|line| Touched::new(self, line, true)).collect();
-                let wish = Wish { desired, touched, known: Known::Parts(vec![target.clone()]) };
+                let wish = Wish { desired, touched, known: Known::These(vec![target.clone()]) };
                 writer.change(wish, &subject)?;
             }
             Some(Delete::Refuse(reason)) => return Err(ScimError::status(403, reason.clone())),
@@ -182,7 +181,7 @@ impl<'m> Writer<'m> {
             }
         }
         let settled = touched.iter().filter(|touched| touched.shown != Some(CHANGED));
-        let known = Known::Parts(settled.map(|touched| touched.line.target.clone()).collect());
+        let known = Known::These(settled.map(|touched| touched.line.target.clone()).collect());
         Ok(Wish { desired, touched, known })
     }
 
@@ -200,7 +199,7 @@ impl<'m> Writer<'m> {
             }
         }
         let known = resource.kind.attributes().filter(|attribute| !kept(attribute));
-        let known = Known::Wholes(known.map(|attribute| Target::of(&attribute)).collect());
+        let known = Known::These(known.map(|attribute| Target::of(&attribute)).collect());
         Ok(Wish { desired, touched, known })
     }
 
@@ -227,6 +226,9 @@ impl<'m> Writer<'m> {
         let lines: Vec<&Line> = wish.touched.iter().map(|touched| touched.line).collect();
         let planned = change::updates(resource, &lines, &wish.desired)?;
         self.steps(&planned, &wish, subject, true)?;
+        if planned.iter().any(|step| step.update.send == Send::Changed && step.lines.len() > 1) {
+            self.note("body", "of the fields shown, only those are sent that differ from the record");
+        }
         if planned.iter().any(|step| step.update.needs_record()) {
             self.note(
                 "stale",
@@ -349,7 +351,7 @@ impl<'m> Writer<'m> {
         let kind = &self.resource().kind;
         let nothing = Object::new();
         let scope = Scope { resource: is_read.then_some(&nothing), ..subject.scope() };
-        let known = if is_read { Known::Wholes(Vec::new()) } else { Known::All };
+        let known = if is_read { Known::These(Vec::new()) } else { Known::All };
         let at = At { scope, known: &known, record: is_read };
         let calls = &mut self.plan.calls;
         calls.extend(calls::sides(kind, &deletion.around.before, &at)?);

@@ -35,6 +35,7 @@ impl Explainer<'_> {
         }
         let mut writer = Writer::new(*self);
         writer.conflict(create, &desired)?;
+        let looked = writer.plan.calls.len();
         let ids: Vec<String> = relation::ids(members.as_ref()).collect();
         writer.creation(create, &sent, &desired, &ids)?;
         let subject = Subject::new();
@@ -48,6 +49,11 @@ impl Explainer<'_> {
         }
         writer.created_fails(create);
         writer.answer(&subject, seen, &projection)?;
+        if looked > 0 {
+            for call in writer.plan.calls.iter_mut().skip(looked).filter(|call| call.when.is_none()) {
+                call.when = Some("if there is no other".to_owned());
+            }
+        }
         Ok(writer.plan)
     }
 }
@@ -126,7 +132,7 @@ impl<'m> Writer<'m> {
                 if refuses {
                     "a member that the backend does not know is 400 invalidValue"
                 } else {
-                    "members that the backend does not know are left out and the call is made again, unless it knows none: 400 invalidValue"
+                    "members that the backend does not know are left out, and the call is made again; if it knows none of them: 400 invalidValue"
                 },
             );
         }
@@ -155,21 +161,19 @@ impl<'m> Writer<'m> {
                 && value_of(&rest, &line.target).is_some()
         });
         let touched: Vec<Touched<'m>> = lines.map(|line| Touched::new(&self.explainer, line, true)).collect();
-        let known = Known::Parts(touched.iter().map(|touched| touched.line.target.clone()).collect());
+        let known = Known::These(touched.iter().map(|touched| touched.line.target.clone()).collect());
         self.change(Wish { desired: rest, touched, known }, subject)
     }
 
     /// What becomes of a resource whose creation cannot be completed.
     fn created_fails(&mut self, create: &Create) {
-        let writes = self.plan.calls.iter().filter(|call| call.effect == Effect::Writes).count();
-        let reads = self.plan.calls.len() > writes;
-        if writes < 2 && !reads {
+        if self.plan.calls.last().is_some_and(|call| call.name == create.call.name) {
             return;
         }
         let what = "if something fails once the record is there,";
         match self.resource().delete.as_ref().filter(|_| create.undo) {
             Some(Delete::Calls(deletion)) => {
-                let known = Known::Wholes(Vec::new());
+                let known = Known::These(Vec::new());
                 let subject = Subject::new();
                 let at = At { scope: subject.scope(), known: &known, record: true };
                 let call = calls::written(&deletion.call, &at, None).map(|call| format!("{} {}", call.method, call.target));

@@ -38,7 +38,7 @@ impl Writer<'_> {
                 "unknown",
                 match members.unknown {
                     UnknownMember::Skip => {
-                        "members that the backend does not know are skipped, unless it knows none: 400 invalidValue"
+                        "members that the backend does not know are skipped; if it knows none of them: 400 invalidValue"
                     }
                     UnknownMember::Refuse => "a member that the backend does not know is 400 invalidValue",
                 },
@@ -81,8 +81,10 @@ impl Writer<'_> {
         let mut record = is_read;
         let needs = !change.add.is_empty() && needs_group(&add.call) || removes && needs_group(&remove.call);
         if needs && !is_read {
-            let is_open = rows || more;
-            self.read(subject, is_open.then(|| "if somebody comes or goes".to_owned()))?;
+            // Additions are held against the rows only where all members are replaced.
+            let adds = !change.add.is_empty() && !change.replace && needs_group(&add.call);
+            let named = !change.remove.is_empty() && !remove.call.uses_any(&[Root::Membership]) && needs_group(&remove.call);
+            self.read(subject, (!adds && !named).then(|| "if somebody comes or goes".to_owned()))?;
             record = true;
         }
         if !keys.is_empty() {
@@ -144,11 +146,11 @@ impl Writer<'_> {
         let one = if several { first.first() } else { keys.first().filter(|_| keys.len() == 1) };
         let is_list = several && !keys.is_empty() && !(when.is_some() && keys.len() > call.batch);
         let scope = Scope { members: is_list.then_some(&batch), member: one, ..subject.scope() };
-        let known = Known::Wholes(Vec::new());
+        let known = Known::These(Vec::new());
         let explained = calls::written(&call.call, &At { scope, known: &known, record }, None)?;
         let side_by_side = self.explainer.mapping.backend.concurrency;
         let alone = call.call.uses_any(&[Root::Record, Root::Version]);
-        let pace = if alone || side_by_side < 2 { String::new() } else { format!(", {side_by_side} side by side") };
+        let pace = if alone || side_by_side < 2 { String::new() } else { format!("; {side_by_side} side by side") };
         let repeated = match (several, keys.len()) {
             (true, 0) => Some(format!("for each {} of them", call.batch)),
             (true, count) if count > call.batch => {
@@ -157,7 +159,7 @@ impl Writer<'_> {
                 Some(format!("{calls} times{most}, for {count} members, {} at once", call.batch))
             }
             (true, _) | (false, 1) => None,
-            (false, 0) => Some(format!("one by one{pace}")),
+            (false, 0) => Some(format!("a call each{pace}")),
             (false, _) => Some(format!("for each of {}{pace}", named(keys))),
         };
         self.plan.calls.push(WriteCall { when, repeated, ..explained });
@@ -196,7 +198,7 @@ impl Writer<'_> {
             Value::from(format!("{those}{without}{with})"))
         };
         let when = (!is_blind).then(|| "if the members differ".to_owned());
-        let known = Known::Wholes(Vec::new());
+        let known = Known::These(Vec::new());
         if let Some(set) = set {
             let list = if exact { json!(keys) } else { stay() };
             let scope = Scope { members: Some(&list), ..subject.scope() };

@@ -1,15 +1,15 @@
 //! Explanations of writes, held to the calls that were made: nothing is made that was not foretold, nothing that was foretold
 //! for certain is left out, and bodies are those foretold but for what only the record knows.
 
-use scimitar::app::{Given, load_mapping};
-use scimitar::engine::ScimRequest;
+use scimitar::engine::{Names, ScimRequest};
+use scimitar::mapping::Mapping;
 use scimitar::scim::Profile;
 use scimitar::scim::messages::SearchRequest;
 use scimitar::translate::explain::{Explainer, WriteCall};
 use serde_json::Value;
 
-use super::fake::{Entry, Kind};
-use super::{BASE, mapping};
+use super::BASE;
+use super::fake::Entry;
 
 /// Method and path of a call, with KEY for numbers and variables.
 fn path(method: &str, target: &str) -> String {
@@ -32,7 +32,9 @@ fn fits(foretold: &Value, made: &Value) -> bool {
         (Value::Object(foretold), Value::Object(made)) => {
             made.iter().all(|(name, value)| foretold.get(name).is_some_and(|foretold| fits(foretold, value)))
         }
-        (Value::Array(foretold), Value::Array(made)) => made.iter().all(|made| foretold.iter().any(|foretold| fits(foretold, made))),
+        (Value::Array(foretold), Value::Array(made)) => {
+            made.iter().all(|made| foretold.iter().any(|foretold| fits(foretold, made)))
+        }
         (foretold, made) => foretold == made,
     }
 }
@@ -44,20 +46,26 @@ fn body_fits(foretold: &WriteCall, made: &Entry) -> bool {
     }
 }
 
-/// The explanation of a request that goes wrong nowhere, if it is not so.
-pub(super) fn wrongly(kind: Kind, request: &ScimRequest, made: &[Entry]) -> Option<String> {
-    let mapping = load_mapping("mapping.yaml", &mapping::text(kind), &Given(&[])).unwrap();
+/// The explanation of a request, if the calls that were made for it are not those foretold.
+pub(super) fn wrongly(mapping: &Mapping, request: &ScimRequest, made: &[Entry]) -> Option<String> {
     let resource = mapping.at(request.endpoint().unwrap()).unwrap();
-    let explainer = Explainer { mapping: &mapping, resource, base_url: BASE, profile: &Profile::LENIENT };
-    let names = SearchRequest::default();
+    let explainer = Explainer { mapping, resource, base_url: BASE, profile: &Profile::LENIENT };
+    let search = |names: &Names| SearchRequest {
+        attributes: names.attributes.clone(),
+        excluded_attributes: names.excluded.clone(),
+        ..SearchRequest::default()
+    };
     let explained = match request {
-        ScimRequest::Create { body, .. } => explainer.create(body.clone(), &names),
-        ScimRequest::Replace { id, body, .. } => explainer.replace(id, body.clone(), &names),
-        ScimRequest::Patch { id, body, .. } => explainer.patch(id, body.clone(), &names),
+        ScimRequest::Create { body, names, .. } => explainer.create(body.clone(), &search(names)),
+        ScimRequest::Replace { id, body, names, .. } => explainer.replace(id, body.clone(), &search(names)),
+        ScimRequest::Patch { id, body, names, .. } => explainer.patch(id, body.clone(), &search(names)),
         ScimRequest::Delete { id, .. } => explainer.delete(id),
         other => panic!("{other:?}"),
     };
-    let explained = explained.unwrap_or_else(|error| panic!("{request:?}: {error:?}"));
+    let explained = match explained {
+        Ok(explained) => explained,
+        Err(error) => return Some(format!("refused: {error:?}")),
+    };
     let foretold: Vec<(String, &WriteCall)> =
         explained.calls.iter().map(|call| (path(&call.method, &call.target), call)).collect();
     let paths: Vec<String> = made

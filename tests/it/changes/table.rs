@@ -55,7 +55,7 @@ async fn calls_of(name: &str) {
         let gateway = Gateway::new(kind, state);
         let answer = gateway.engine.call(&context(), request(&case["request"])).await;
         let calls = gateway.fake.calls();
-        if let Some(explained) = foretold::wrongly(kind, &request(&case["request"]), &calls) {
+        if let Some(explained) = foretold::wrongly(gateway.engine.mapping(), &request(&case["request"]), &calls) {
             wrong.push(format!("{}: {}\n  explained as\n{explained}", case["why"], case["request"]));
         }
         let made: Vec<Value> = calls.iter().map(written).collect();
