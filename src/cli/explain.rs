@@ -1,18 +1,24 @@
 //! `scimitar explain`: the plan of a request, without sending anything.
 
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use form_urlencoded::parse as form;
+use serde::Serialize;
 
 use super::{FINDINGS, Output, USAGE, answer, say};
 use crate::app::{Placeholders, read_mapping_with};
+use crate::limits;
 use crate::mapping::Mapping;
+use crate::scim::bulk::BulkRequest;
 use crate::scim::messages::SearchRequest;
-use crate::scim::{Profile, ScimError};
+use crate::scim::{Profile, ScimError, json};
 use crate::server::routes::{self, Route};
-use crate::translate::explain::{Explainer, Explanation};
+use crate::translate::explain::{Explainer, bulk};
 
 /// The base URL in explained requests.
 const BASE_URL: &str = "https://scim.example.com/scim/v2";
@@ -22,8 +28,11 @@ const BASE_URL: &str = "https://scim.example.com/scim/v2";
 pub struct ExplainArgs {
     /// The mapping
     pub mapping: PathBuf,
-    /// Method and path: `GET /Users?filter=userName eq "ann"`
+    /// Method and path: `GET /Users?filter=userName eq "ann"`, `PATCH /Users/7`
     pub request: String,
+    /// The file with the body of a POST, PUT or PATCH; `-` for stdin
+    #[arg(long, value_name = "FILE")]
+    pub body: Option<PathBuf>,
     /// The profile of the client
     #[arg(long, default_value = "lenient")]
     pub profile: String,
@@ -46,11 +55,27 @@ pub fn run(args: &ExplainArgs) -> ExitCode {
             return ExitCode::from(FINDINGS);
         }
     };
-    match explain(&mapping, &args.request, profile) {
-        Ok(explanation) => {
+    let body = match args.body.as_deref().map(|path| (path, body_of(path))) {
+        Some((path, Ok(body))) if body.len() > limits::REQUEST_BYTES => {
+            say(&format!(
+                "the body {} has more than {} bytes, the most that a request may have",
+                path.display(),
+                limits::REQUEST_BYTES
+            ));
+            return ExitCode::from(USAGE);
+        }
+        Some((_, Ok(body))) => Some(body),
+        Some((path, Err(error))) => {
+            say(&format!("the body {} cannot be read: {error}", path.display()));
+            return ExitCode::from(USAGE);
+        }
+        None => None,
+    };
+    match explain(&mapping, &args.request, body.as_deref(), profile) {
+        Ok(explained) => {
             answer(&match args.format {
-                Output::Human => explanation.to_string(),
-                Output::Json => serde_json::to_string_pretty(&explanation).unwrap_or_default(),
+                Output::Human => explained.human,
+                Output::Json => explained.json.unwrap_or_default(),
             });
             ExitCode::SUCCESS
         }
@@ -81,22 +106,58 @@ impl From<ScimError> for Failure {
     }
 }
 
-fn explain(mapping: &Mapping, request: &str, profile: &'static Profile) -> Result<Explanation, Failure> {
+/// The plan of a request, in both forms.
+struct Explained {
+    human: String,
+    json: Option<String>,
+}
+
+impl Explained {
+    fn new(plan: &(impl Display + Serialize)) -> Self {
+        Self { human: plan.to_string(), json: serde_json::to_string_pretty(plan).ok() }
+    }
+}
+
+fn explain(mapping: &Mapping, request: &str, body: Option<&[u8]>, profile: &'static Profile) -> Result<Explained, Failure> {
     let usage = |why: &str| Failure::Usage(format!("{why}: write for example 'GET /Users?filter=userName eq \"ann\"'"));
     let (method, target) = request.trim().split_once(' ').ok_or_else(|| usage("the request has no method and path"))?;
-    if method != "GET" {
-        return Err(usage(&format!("{method} requests cannot be explained yet")));
-    }
     let (path, query) = target.trim().split_once('?').unwrap_or((target.trim(), ""));
     let endpoints: Vec<String> = mapping.resources.iter().map(|resource| resource.kind.endpoint.clone()).collect();
     let route = routes::resolve("", &endpoints, path)?;
+    if !route.methods().iter().any(|known| known.as_str() == method) || method == "HEAD" {
+        return Err(usage(&format!("{method} {} cannot be explained", route.pattern())));
+    }
     // Typed by hand, a filter has blanks where a URL has `%20` or `+`; both are understood.
     let search = SearchRequest::from_query(form(query.replace(' ', "+").as_bytes()))?;
     let resource = |endpoint: &str| mapping.at(endpoint).ok_or_else(|| usage("there is no such endpoint"));
-    let explainer = |resource| Explainer { mapping, resource, base_url: BASE_URL, profile };
-    match route {
-        Route::Collection { endpoint } => Ok(explainer(resource(&endpoint)?).list(&search)?),
-        Route::Resource { endpoint, id } => Ok(explainer(resource(&endpoint)?).read(&id, &search)?),
-        _ => Err(usage("only resources and their lists can be explained")),
+    let explainer =
+        |endpoint: &str| Ok::<_, Failure>(Explainer { mapping, resource: resource(endpoint)?, base_url: BASE_URL, profile });
+    let bytes =
+        || body.ok_or_else(|| Failure::Usage(format!("{method} has a body: write --body FILE, or --body - to type it in")));
+    let document = || Ok::<_, Failure>(json::parse(bytes()?)?);
+    if body.is_some() && matches!(method, "GET" | "DELETE") {
+        return Err(Failure::Usage(format!("{method} has no body: leave out --body")));
     }
+    Ok(match (route, method) {
+        (Route::Bulk, _) => Explained::new(&bulk(mapping, BASE_URL, profile, &BulkRequest::parse(bytes()?, profile)?)),
+        (Route::Collection { endpoint }, "POST") => Explained::new(&explainer(&endpoint)?.create(document()?, &search)?),
+        (Route::Collection { endpoint }, _) => Explained::new(&explainer(&endpoint)?.list(&search)?),
+        (Route::Resource { endpoint, id }, "PUT") => Explained::new(&explainer(&endpoint)?.replace(&id, document()?, &search)?),
+        (Route::Resource { endpoint, id }, "PATCH") => Explained::new(&explainer(&endpoint)?.patch(&id, document()?, &search)?),
+        (Route::Resource { endpoint, id }, "DELETE") => Explained::new(&explainer(&endpoint)?.delete(&id)?),
+        (Route::Resource { endpoint, id }, _) => Explained::new(&explainer(&endpoint)?.read(&id, &search)?),
+        _ => return Err(usage("only resources, their lists and /Bulk can be explained")),
+    })
+}
+
+/// The body, from a file or, for `-`, from stdin; no more of it than a request may have.
+fn body_of(path: &Path) -> io::Result<Vec<u8>> {
+    let most = limits::REQUEST_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }

@@ -375,13 +375,7 @@ pub(super) fn cannot_be_removed(id: &str) -> Error {
 }
 
 pub(super) fn refused(unknown: &[String]) -> Error {
-    let shown: Vec<&str> = unknown.iter().take(5).map(String::as_str).collect();
-    let and_more = if unknown.len() > shown.len() { format!(" and {} more", unknown.len() - shown.len()) } else { String::new() };
-    let shown = shown.join(", ");
-    ScimError::invalid_value(format!(
-        "members: the application does not know {shown}{and_more}. Send the ids of users that exist."
-    ))
-    .into()
+    relation::unknown(unknown).into()
 }
 
 fn refused_or_unexpected(call: &Call, outcome: Outcome) -> Error {

@@ -189,7 +189,7 @@ impl<'e, B: Backend> Operation<'e, B> {
     }
 
     fn not_found(&self, id: &str) -> Error {
-        ScimError::not_found(format!("There is no {} with the id \"{id}\".", self.resource.kind.name)).into()
+        self.resource.not_found(id).into()
     }
 }
 

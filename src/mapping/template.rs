@@ -235,6 +235,16 @@ impl Template {
         })
     }
 
+    /// The template with some of its variables as they are written, for people: `{{record.rev}}`.
+    #[must_use]
+    pub fn standing(&self, stands: &dyn Fn(&Variable) -> bool) -> Self {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Variable(variable) if stands(variable) => Part::Literal(format!("{{{{{}}}}}", variable.text)),
+            part => part.clone(),
+        });
+        Self { parts: parts.collect() }
+    }
+
     /// As plain text, for a person or a JSON string.
     pub fn text(&self, scope: &Scope<'_>) -> Result<String, RenderError> {
         self.write(scope, |out, _, text| {

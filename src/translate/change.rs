@@ -221,7 +221,7 @@ fn transitions<'m>(resource: &'m Resource, line: &'m Line) -> impl Iterator<Item
 }
 
 /// Whether the published schema lets clients write the attribute.
-fn is_written(resource: &Resource, line: &Line) -> bool {
+pub fn is_written(resource: &Resource, line: &Line) -> bool {
     line.target.resolve(&resource.kind).is_some_and(|reference| {
         reference.leaf().mutability != Mutability::ReadOnly && reference.attribute.mutability != Mutability::ReadOnly
     })

@@ -117,6 +117,16 @@ pub fn lists_with_group(members: &Membership) -> bool {
     members.list.inline().is_some() || matches!(&members.change, MembershipChange::Whole(set) if needs_group(set))
 }
 
+/// What the client is told of members that the backend does not know.
+pub fn unknown(ids: &[String]) -> ScimError {
+    let shown: Vec<&str> = ids.iter().take(5).map(String::as_str).collect();
+    let and_more = if ids.len() > shown.len() { format!(" and {} more", ids.len() - shown.len()) } else { String::new() };
+    let shown = shown.join(", ");
+    ScimError::invalid_value(format!(
+        "members: the application does not know {shown}{and_more}. Send the ids of users that exist."
+    ))
+}
+
 /// Whether a call needs more of the group than its key.
 pub fn needs_group(call: &Call) -> bool {
     call.uses_any(&[Root::Record, Root::Version]) || call.holds_attributes()

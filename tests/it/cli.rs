@@ -1,8 +1,10 @@
 //! The program from outside: what it prints, how it ends.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
@@ -195,4 +197,69 @@ fn explain_counts_the_calls_for_members_that_a_filter_needs() {
         "{filtered}"
     );
     assert!(filtered["callsAtMost"].as_u64() > without["callsAtMost"].as_u64(), "{filtered}");
+}
+
+/// A person at a keyboard, or a pipe.
+#[test]
+fn explain_reads_a_body_from_stdin() {
+    let text = r#"{"Operations": [{"op": "replace", "path": "displayName", "value": "Ann"}]}"#;
+    let (code, said, _) = explained(&["PATCH /Users/1001", "--body", "-"], text.as_bytes());
+    assert_eq!(code, 0);
+    assert!(said.contains(r#"  body        {"profile":{"shown_as":"Ann"}}"#), "{said}");
+    let (code, said, _) = explained(&["PATCH /Users/1001", "--body", "-", "--format", "json"], text.as_bytes());
+    let plan: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(code, 0);
+    let call = json!({
+        "effect": "writes",
+        "name": "User.update",
+        "method": "PATCH",
+        "target": "/users/1001",
+        "conditions": [["if-match", "{{record.rev}}"]],
+        "body": { "profile": { "shown_as": "Ann" } },
+        "when": "if displayName differs"
+    });
+    assert_eq!(plan["calls"][1], call);
+    assert_eq!(plan["notes"][0]["about"], "stale", "{plan}");
+}
+
+#[test]
+fn explain_of_a_write_that_is_typed_wrongly() {
+    let whole = vec![b' '; 1_048_577];
+    for (args, body, expected, said_so) in [
+        (&["PATCH /Users/1001"][..], &b""[..], 2, "write --body FILE"),
+        (&["POST /Bulk"], b"", 2, "write --body FILE"),
+        (&["PUT /Users/1001", "--body", "no-such-file.json"], b"", 2, "no-such-file.json cannot be read"),
+        (&["DELETE /Users/1001", "--body", "-"], b"{}", 2, "leave out --body"),
+        (&["GET /Users/1001", "--body", "-"], b"{}", 2, "leave out --body"),
+        (&["PUT /Users", "--body", "-"], b"{}", 2, "PUT /{type} cannot be explained"),
+        (&["POST /Users/1001", "--body", "-"], b"{}", 2, "cannot be explained"),
+        (&["POST /Users", "--body", "-"], &whole, 2, "more than 1048576 bytes"),
+        (&["POST /Users", "--body", "-"], b"{", 1, "refused       400 invalidSyntax"),
+        (&["POST /Users", "--body", "-"], b"{}", 1, "userName is required"),
+        (&["PUT /Users/ann", "--body", "-"], b"{}", 1, "refused       404"),
+        (&["POST /Bulk", "--body", "-"], b"{}", 1, "refused       400"),
+    ] {
+        let (code, answer, said) = explained(args, body);
+        assert_eq!(code, expected, "{args:?}: {answer}{said}");
+        let (where_, other) = if expected == 2 { (said, answer) } else { (answer, said) };
+        assert!(where_.contains(said_so), "{args:?}: {where_}");
+        assert_eq!(other, "", "{args:?}");
+    }
+}
+
+/// Runs `explain` on the demo's mapping; gives the exit code, stdout and stderr.
+fn explained(args: &[&str], body: &[u8]) -> (i32, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_scimitar"))
+        .args(["explain", "mappings/demo/mapping.yaml"])
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that refuses its arguments does not read.
+    drop(child.stdin.take().unwrap().write_all(body));
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }

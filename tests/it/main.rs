@@ -15,6 +15,7 @@ mod demo;
 mod devices;
 mod docs;
 mod engine_calls;
+mod explained;
 mod filter_cases;
 mod filter_properties;
 mod lifecycle;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Target;
 use crate::mapping::path::{JsonPath, Step};
-use crate::mapping::template::{Part, Root, Template};
+use crate::mapping::template::{Part, Root, Template, Variable};
 use crate::scim::filter::Filter;
 
 /// One HTTP request to the backend, ready but for its values.
@@ -263,6 +263,23 @@ impl Call {
         matches!(self.body, Body::Record { .. }) || self.uses_any(&[Root::Fields])
     }
 
+    /// The call with some of its variables as they are written, for people.
+    #[must_use]
+    pub fn standing(&self, stands: &dyn Fn(&Variable) -> bool) -> Self {
+        let template = |template: &Template| template.standing(stands);
+        Self {
+            path: self.path.iter().map(template).collect(),
+            query: self.query.iter().map(|(name, value)| (name.clone(), template(value))).collect(),
+            headers: self.headers.iter().map(|(name, value)| (name.clone(), template(value))).collect(),
+            body: match &self.body {
+                Body::None => Body::None,
+                Body::Record { with } => Body::Record { with: with.as_ref().map(|tree| tree.standing(stands)) },
+                Body::Tree(tree) => Body::Tree(tree.standing(stands)),
+            },
+            ..self.clone()
+        }
+    }
+
     /// All templates of the call.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
         let mut in_body = Vec::new();
@@ -310,6 +327,17 @@ impl Tree {
                 matches!(template.parts(), [Part::Variable(variable)] if variable.root == Root::Fields && variable.steps.is_empty())
             }
             Self::Literal(_) | Self::List(_) => false,
+        }
+    }
+
+    fn standing(&self, stands: &dyn Fn(&Variable) -> bool) -> Self {
+        match self {
+            Self::Literal(value) => Self::Literal(value.clone()),
+            Self::Template(template) => Self::Template(template.standing(stands)),
+            Self::List(items) => Self::List(items.iter().map(|item| item.standing(stands)).collect()),
+            Self::Object(members) => {
+                Self::Object(members.iter().map(|(name, member)| (name.standing(stands), member.standing(stands))).collect())
+            }
         }
     }
 

@@ -20,7 +20,7 @@ pub use self::membership::{Element, Inline, MemberCall, MemberList, Members, Mem
 use super::convert::Converter;
 use super::path::{JsonPath, WritePath};
 use super::template::Template;
-use crate::scim::{AttrRef, ResourceType};
+use crate::scim::{AttrRef, ResourceType, ScimError};
 
 /// A backend and how SCIM maps onto it.
 #[derive(Debug, Clone)]
@@ -172,6 +172,15 @@ pub struct Each {
     pub items: JsonPath,
     pub write: Option<WritePath>,
     pub fields: Vec<(String, Field)>,
+}
+
+// === impl Resource ===
+
+impl Resource {
+    /// What the client is told of an id that nothing has.
+    pub fn not_found(&self, id: &str) -> ScimError {
+        ScimError::not_found(format!("There is no {} with the id \"{id}\".", self.kind.name))
+    }
 }
 
 // === impl Target ===

@@ -8,7 +8,7 @@
 //! [claims]: super::claims
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use super::claims::{self, Claims, Key, Mode};
 use super::{BulkEntry, BulkOperation, BulkRequest};
@@ -136,12 +136,23 @@ impl Schedule {
         self.units.is_empty()
     }
 
-    /// The units that a unit waits for, as long as nothing is begun.
-    pub fn waits_for(&self, unit: usize) -> Vec<usize> {
-        let gates: HashSet<usize> =
-            self.gates.iter().enumerate().filter(|(_, gate)| gate.waiting.contains(&unit)).map(|(gate, _)| gate).collect();
-        let opens = |other: &Unit| other.opens.iter().any(|gate| gates.contains(gate));
-        self.units.iter().enumerate().filter(|(_, other)| opens(other)).map(|(other, _)| other).collect()
+    /// For each unit those that it waits for, as long as nothing is begun.
+    pub fn predecessors(&self) -> Vec<BTreeSet<usize>> {
+        let mut openers: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (number, unit) in self.units.iter().enumerate() {
+            for gate in &unit.opens {
+                openers.entry(*gate).or_default().push(number);
+            }
+        }
+        let mut waits = vec![BTreeSet::new(); self.units.len()];
+        for (number, gate) in self.gates.iter().enumerate() {
+            for waiting in &gate.waiting {
+                if let (Some(waits), Some(openers)) = (waits.get_mut(*waiting), openers.get(&number)) {
+                    waits.extend(openers);
+                }
+            }
+        }
+        waits
     }
 
     /// The places of the operations that are not begun, in the order of the sequence.

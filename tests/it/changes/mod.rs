@@ -5,6 +5,7 @@ mod bulk;
 mod crowd;
 mod fake;
 mod faults;
+mod foretold;
 mod mapping;
 mod model;
 mod properties;

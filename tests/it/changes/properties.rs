@@ -1,5 +1,5 @@
-//! Any sequence of changes leaves every kind of backend as a plain model says, and every answer tells what the backend
-//! holds.
+//! Any sequence of changes leaves every kind of backend as a plain model says, every answer tells what the backend holds,
+//! and the explanation of every change that is made foretells its calls.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -8,6 +8,7 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use serde_json::Value;
 
 use super::fake::{Entry, Kind, State};
+use super::foretold;
 use super::model::{Change, Model, Refusal, User};
 use super::requests::{GROUPS, Step, USERS, steps};
 use super::{Gateway, context};
@@ -85,6 +86,8 @@ async fn check(gateway: &Gateway, model: &mut Model, step: &Step) -> Result<(), 
             check_body(reply.body.as_ref(), step.target().0, &held)
                 .map_err(|error| TestCaseError::fail(format!("{error}\n{}", what())))?;
             *model = after;
+            let wrongly = foretold::wrongly(gateway.engine.mapping(), &step.request(), &calls);
+            prop_assert!(wrongly.is_none(), "explained as\n{}\n{}", wrongly.unwrap_or_default(), what());
         }
         (Err(statuses), Err(error)) => {
             prop_assert!(

@@ -1,10 +1,11 @@
 //! The calls of the changes that identity providers ask for, on every kind of backend: what each needs, and no more. Where
-//! more are made, `more` tells which of them are not needed.
+//! more are made, `more` tells which of them are not needed. The explanation of each request foretells them.
 
 use scimitar::engine::{Names, ScimRequest};
 use serde_json::{Value, json};
 
 use super::fake::{Entry, Kind, State};
+use super::foretold;
 use super::requests::{GROUPS, USERS};
 use super::{Gateway, context};
 use crate::support::lines;
@@ -53,7 +54,11 @@ async fn calls_of(name: &str) {
         state.users.get_mut(&5).unwrap()["boss"] = json!(1);
         let gateway = Gateway::new(kind, state);
         let answer = gateway.engine.call(&context(), request(&case["request"])).await;
-        let made: Vec<Value> = gateway.fake.calls().iter().map(written).collect();
+        let calls = gateway.fake.calls();
+        if let Some(explained) = foretold::wrongly(gateway.engine.mapping(), &request(&case["request"]), &calls) {
+            wrong.push(format!("{}: {}\n  explained as\n{explained}", case["why"], case["request"]));
+        }
+        let made: Vec<Value> = calls.iter().map(written).collect();
         let status = answer.as_ref().map(|reply| reply.status).unwrap_or_default();
         if case["status"] != status || json!(made) != *expected {
             let show = |calls: &[Value]| calls.iter().map(Value::to_string).collect::<Vec<_>>().join("\n    ");

@@ -1,16 +1,27 @@
 //! What the gateway would do for a request, as the planner says it: the calls, what is left to the gateway, the bounds.
 
+mod bulk;
+mod calls;
+mod change;
+mod create;
+mod members;
+mod write;
+
 use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::call::build;
-use super::details::details;
-use super::pages::{self, Start, Window};
-use super::query::{Access, Plan, Planner, Serving};
-use super::read::id_of;
-use super::write::key_of;
+use crate::translate::call::build;
+use crate::translate::details::details;
+use crate::translate::pages::{self, Start, Window};
+use crate::translate::query::{Access, Plan, Planner, Serving};
+use crate::translate::read::id_of;
+use crate::translate::write::key_of;
+pub use bulk::{BulkExplanation, BulkStep, bulk};
+pub use calls::{Effect, UndoCall, WriteCall};
+pub use write::{Note, WriteExplanation};
+
 use crate::limits;
 use crate::mapping::Mapping;
 use crate::mapping::model::{Call, List, MemberList, PageBy, Resource, Total};
