@@ -12,7 +12,7 @@ use crate::scim::messages::SearchRequest;
 use crate::scim::patch::{Op, Operation, PatchRequest};
 use crate::scim::resource::{Incoming, Intent, read};
 use crate::scim::schema::Type;
-use crate::scim::{AttrRef, Object, ScimError, ScimType};
+use crate::scim::{AttrRef, Mutability, Object, ScimError, ScimType};
 use crate::translate::change::{self, Planned};
 use crate::translate::merge::{is_kept, merged};
 use crate::translate::read::put;
@@ -74,6 +74,7 @@ impl Explainer<'_> {
         } else if !rest.operations().is_empty() {
             writer.read(&subject, None)?;
             let wish = writer.patched(&rest)?;
+            writer.immutable(&wish);
             writer.change(wish, &subject)?;
             seen = Seen::Now;
         }
@@ -110,6 +111,7 @@ impl Explainer<'_> {
         let mut writer = Writer::new(*self);
         writer.read(&subject, None)?;
         let wish = writer.replaced(&incoming)?;
+        writer.immutable(&wish);
         writer.change(wish, &subject)?;
         let mut seen = Seen::Now;
         if let Some(members) = &members {
@@ -201,6 +203,24 @@ impl<'m> Writer<'m> {
         let known = resource.kind.attributes().filter(|attribute| !kept(attribute));
         let known = Known::These(known.map(|attribute| Target::of(&attribute)).collect());
         Ok(Wish { desired, touched, known })
+    }
+
+    /// Says which attributes can be given a value, but not another one.
+    fn immutable(&mut self, wish: &Wish<'_>) {
+        let kind = &self.resource().kind;
+        let is_immutable = |line: &Line| {
+            line.target.resolve(kind).is_some_and(|reference| {
+                [reference.attribute, reference.leaf()].iter().any(|attribute| attribute.mutability == Mutability::Immutable)
+            })
+        };
+        let lines = wish.touched.iter().map(|touched| touched.line).filter(|line| is_immutable(line));
+        let names: Vec<String> = lines.map(|line| line.target.to_string()).collect();
+        if !names.is_empty() {
+            self.note(
+                "immutable",
+                format!("400 mutability, before anything is changed, if there is another value: {}", names.join(", ")),
+            );
+        }
     }
 
     fn writable(&self) -> impl Iterator<Item = &'m Line> {
