@@ -208,6 +208,15 @@ impl WritePath {
         self.0.iter().try_fold(body, |value, name| value.get(name))
     }
 
+    /// Takes out what is in the place.
+    pub fn remove(&self, body: &mut Value) {
+        let Some((last, before)) = self.0.split_last() else { return };
+        let parent = before.iter().try_fold(body, |value, name| value.get_mut(name));
+        if let Some(object) = parent.and_then(Value::as_object_mut) {
+            object.remove(last);
+        }
+    }
+
     /// Puts a value in its place, making the objects on the way.
     pub fn put(&self, body: &mut Value, value: Value) {
         let mut place = body;

@@ -134,8 +134,7 @@ fn write_each(mapping: &Mapping, each: &Each, value: &Value, raw: &[&Value], tar
             let Some(place) = &field.write else { continue };
             match item.get(name) {
                 Some(part) => place.put(&mut object, write_field(mapping, field, part.clone(), target)?),
-                None if place.get(&object).is_some() => place.put(&mut object, Value::Null),
-                None => {}
+                None => place.remove(&mut object),
             }
         }
         items.push(object);
