@@ -27,6 +27,8 @@ pub(super) struct Wish<'m> {
     pub(super) desired: Object,
     pub(super) touched: Vec<Touched<'m>>,
     pub(super) known: Known,
+    /// Whether what is there in the end is needed.
+    pub(super) is_seen: bool,
 }
 
 /// A line whose value may change.
@@ -68,7 +70,7 @@ impl Explainer<'_> {
             writer.note("blind", "nothing is read before: one call carries all that the request says");
             let touched: Vec<_> = step.changed.iter().map(|line| Touched::new(self, line, true)).collect();
             let known = Known::These(touched.iter().map(|touched| touched.line.target.clone()).collect());
-            let wish = Wish { desired, touched, known };
+            let wish = Wish { desired, touched, known, is_seen: true };
             writer.steps(&[step], &wish, &subject, false)?;
             seen = Seen::Now;
         } else if !rest.operations().is_empty() {
@@ -141,7 +143,7 @@ impl Explainer<'_> {
                 put(&mut desired, target, value.clone(), None);
                 let lines = self.resource.lines.iter().filter(|line| line.target == *target && line.shape.is_writable());
                 let touched = lines.map(|line| Touched::new(self, line, true)).collect();
-                let wish = Wish { desired, touched, known: Known::These(vec![target.clone()]) };
+                let wish = Wish { desired, touched, known: Known::These(vec![target.clone()]), is_seen: false };
                 writer.change(wish, &subject)?;
             }
             Some(Delete::Refuse(reason)) => return Err(ScimError::status(403, reason.clone())),
@@ -184,7 +186,7 @@ impl<'m> Writer<'m> {
         }
         let settled = touched.iter().filter(|touched| touched.shown != Some(CHANGED));
         let known = Known::These(settled.map(|touched| touched.line.target.clone()).collect());
-        Ok(Wish { desired, touched, known })
+        Ok(Wish { desired, touched, known, is_seen: true })
     }
 
     /// What a PUT wants.
@@ -202,7 +204,7 @@ impl<'m> Writer<'m> {
         }
         let known = resource.kind.attributes().filter(|attribute| !kept(attribute));
         let known = Known::These(known.map(|attribute| Target::of(&attribute)).collect());
-        Ok(Wish { desired, touched, known })
+        Ok(Wish { desired, touched, known, is_seen: true })
     }
 
     /// Says which attributes can be given a value, but not another one.
@@ -324,7 +326,7 @@ impl<'m> Writer<'m> {
         }
         let forced = planned.iter().all(|step| step.update.read_back || !step.update.around.after.is_empty());
         let when = match (forced, any_certain) {
-            _ if planned.is_empty() => return Ok(()),
+            _ if planned.is_empty() || !wish.is_seen => return Ok(()),
             (true, true) => None,
             (true, false) => Some("if a call was made"),
             (false, true) => Some("if the last answer is not the whole record"),

@@ -162,7 +162,7 @@ impl<'m> Writer<'m> {
         });
         let touched: Vec<Touched<'m>> = lines.map(|line| Touched::new(&self.explainer, line, true)).collect();
         let known = Known::These(touched.iter().map(|touched| touched.line.target.clone()).collect());
-        self.change(Wish { desired: rest, touched, known }, subject)
+        self.change(Wish { desired: rest, touched, known, is_seen: true }, subject)
     }
 
     /// What becomes of a resource whose creation cannot be completed.
