@@ -26,10 +26,11 @@ impl<B: Backend> Operation<'_, B> {
                 made => made,
             };
         };
-        // Two that look at the same time would both find nobody. The name stands for the resource that is yet to be: no id
-        // begins with this character.
-        let name = value_of(&wanted.desired, &conflict.by).map(text).unwrap_or_default().to_lowercase();
-        let _turn = self.turn(&format!("\0{name}")).await?;
+        // Two that look at the same time would both find nobody.
+        let _turn = match value_of(&wanted.desired, &conflict.by) {
+            Some(name) => Some(self.turn_of_name(&text(name).to_lowercase()).await?),
+            None => None,
+        };
         match self.other(&conflict.by, &wanted.desired).await? {
             Some(id) => self.adopt(&id, wanted, incoming).await,
             None => match self.make(wanted).await {
@@ -81,35 +82,38 @@ impl<B: Backend> Operation<'_, B> {
         let key = key_of(self.resource, id).ok_or_else(taken)?;
         let _turn = self.turn(id).await?;
         let matches = condition.check(&self.resource.kind, &Profile::STRICT)?;
-        let mut remain = Vec::new();
+        let mut remain: Vec<String> = Vec::new();
         for _ in 0..=limits::REPLANS {
+            let leaving = |error: Error| error.leaving(remain.clone());
             let is_it = |current: &Found| {
                 let (here, sent) = (value_of(&current.resource, &conflict.by), value_of(&wanted.desired, &conflict.by));
                 matches.matches(&current.resource) && here.zip(sent).is_some_and(|(here, sent)| is_same(here, sent))
             };
             // A list that lags behind may tell of what is not so any more.
-            let Some(current) = self.fetch(&key).await?.filter(is_it) else { return Err(taken().leaving(remain)) };
-            let mut desired = merged(self.resource, self.context.profile, incoming, &current.resource)?;
+            let current = self.fetch(&key).await.map_err(leaving)?.filter(is_it);
+            let current = current.ok_or_else(|| leaving(taken()))?;
+            let desired = merged(self.resource, self.context.profile, incoming, &current.resource);
+            let mut desired = desired.map_err(|error| leaving(error.into()))?;
             // Who is created anew is active, unless the client says otherwise.
             if !incoming.resource.contains_key("active") && self.resource.kind.schema.attribute("active").is_some() {
                 desired.insert("active".to_owned(), Value::from(true));
             }
             columns::fit(self.resource, &mut desired);
             let changed = self.change(id, &key, &current, &desired, true).await;
-            let mut found = match changed.map_err(|error| error.leaving(remain.clone()))? {
+            let mut found = match changed.map_err(leaving)? {
                 Changed::Now(found) => *found,
                 Changed::Stale(done) => {
                     remain.extend(done);
                     continue;
                 }
             };
-            // As by PUT: members that are not sent go.
-            if self.resource.members.as_ref().is_some_and(|members| members.change.is_possible()) {
-                match self.change_members(id, &key, relation::replaced(wanted.members.as_ref()), Some(&found)).await {
+            // Members that are not sent stay: clients create groups without them, and add them later.
+            if let Some(members) = &wanted.members {
+                match self.change_members(id, &key, relation::replaced(Some(members)), Some(&found)).await {
                     Ok(changed) => found = self.now_or_again(id, &key, changed.now).await?,
                     Err(error) => {
                         let done = change::changed(self.resource, &current.resource, &desired);
-                        return Err(error.leaving(self.revert(id, &key, &current, &done, &[]).await));
+                        return Err(leaving(error).leaving(self.revert(id, &key, &current, &done, &[]).await));
                     }
                 }
             }

@@ -66,7 +66,10 @@ impl<'e, B: Backend> Operation<'e, B> {
             Ok(Some(outcomes)) => {
                 for (candidate, outcome) in candidates.into_iter().zip(outcomes) {
                     let place = candidate.place;
-                    let result = self.conclude(create, batch, candidate, outcome).await;
+                    let result = match outcome {
+                        Ok(row) => self.conclude(create, batch, candidate, row).await,
+                        Err(error) => Err(error),
+                    };
                     set(&mut results, place, result);
                 }
             }
@@ -100,7 +103,11 @@ impl<'e, B: Backend> Operation<'e, B> {
     }
 
     /// Makes the call, and gives each candidate its result; nothing if all are refused together.
-    async fn send_batch(&self, batch: &Batch, candidates: &[Candidate<'_>]) -> Result<Option<Vec<Option<Row>>>, Error> {
+    async fn send_batch(
+        &self,
+        batch: &Batch,
+        candidates: &[Candidate<'_>],
+    ) -> Result<Option<Vec<Result<Option<Row>, Error>>>, Error> {
         if candidates.is_empty() {
             return Ok(Some(Vec::new()));
         }
@@ -120,7 +127,7 @@ impl<'e, B: Backend> Operation<'e, B> {
                     "the answer does not have a result for each resource: see `items`, or tell by `match` whose each is",
                 ));
             }
-            return Ok(Some(rows.into_iter().map(|row| Some(row.clone())).collect()));
+            return Ok(Some(rows.into_iter().map(|row| Ok(Some(row.clone()))).collect()));
         };
         let mut found: Vec<(Option<Value>, &Value)> = Vec::with_capacity(rows.len());
         for row in rows {
@@ -132,11 +139,14 @@ impl<'e, B: Backend> Operation<'e, B> {
             value.as_ref().zip(wanted).is_some_and(|(value, wanted)| same(value, wanted))
         };
         // A result that is nobody's may be that of somebody who seems to be left out.
-        if found.iter().any(|(value, _)| !candidates.iter().any(|candidate| is_of(value, candidate))) {
-            return Err(unintelligible(&batch.call, "a result does not tell whose it is: see `match` and `item`"));
-        }
-        let row_of =
-            |candidate: &Candidate<'_>| found.iter().find(|(value, _)| is_of(value, candidate)).map(|(_, row)| (*row).clone());
+        let unclear = found.iter().any(|(value, _)| !candidates.iter().any(|candidate| is_of(value, candidate)));
+        let row_of = |candidate: &Candidate<'_>| {
+            let row = found.iter().find(|(value, _)| is_of(value, candidate)).map(|(_, row)| (*row).clone());
+            match row {
+                None if unclear => Err(unintelligible(&batch.call, "a result does not tell whose it is: see `match` and `item`")),
+                row => Ok(row),
+            }
+        };
         Ok(Some(candidates.iter().map(row_of).collect()))
     }
 

@@ -80,15 +80,20 @@ impl<B: Backend> Operation<'_, B> {
     pub(super) async fn make(&self, wanted: &Wanted<'_>) -> Result<Made, Error> {
         let mut sides = Sides::default();
         let scope = Scope { resource: Some(&wanted.whole), ..Scope::default() };
+        let (mut asked, mut there) = (false, false);
         let made = async {
             self.side_calls(&wanted.create.around.before, &scope, &mut sides).await?;
+            asked = true;
             let found = self.create_record(wanted, &sides.kept).await?;
+            there = true;
             self.finish(wanted, found, &sides.kept).await
         };
         match made.await {
             Ok(made) => Ok(made),
             Err(error) => {
-                let left = self.undo(sides, &scope).await;
+                // What a resource stands on that is there, or may be, stays.
+                let stays = if there { error.left().is_some() } else { asked && error.may_have_acted() };
+                let left = if stays { sides.names() } else { self.undo(sides, &scope).await };
                 Err(error.leaving(left))
             }
         }

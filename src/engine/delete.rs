@@ -64,14 +64,15 @@ impl<B: Backend> Operation<'_, B> {
 
     /// The change that stands for a deletion. What is there afterwards is nobody's business: it may not exist for SCIM.
     async fn delete_by_change(&self, id: &str, key: &Value, target: &Target, value: &Value) -> Result<(), Error> {
-        let mut remain = Vec::new();
+        let mut remain: Vec<String> = Vec::new();
         for _ in 0..=limits::REPLANS {
-            let current = self.fetch(key).await?.ok_or_else(|| self.not_found(id))?;
-            self.check_version(&current.resource)?;
+            let leaving = |error: Error| error.leaving(remain.clone());
+            let current = self.fetch(key).await.map_err(leaving)?.ok_or_else(|| leaving(self.not_found(id)))?;
+            self.check_version(&current.resource).map_err(leaving)?;
             let mut desired = current.resource.clone();
             put(&mut desired, target, value.clone(), None);
             let changed = self.change(id, key, &current, &desired, false).await;
-            match changed.map_err(|error| error.leaving(remain.clone()))? {
+            match changed.map_err(leaving)? {
                 Changed::Now(_) => return Ok(()),
                 Changed::Stale(done) => remain.extend(done),
             }

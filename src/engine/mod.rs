@@ -184,6 +184,12 @@ impl<'e, B: Backend> Operation<'e, B> {
         self.engine.locks.hold(&*self.engine.system, self.place(), id).await
     }
 
+    /// Waits for the turn of a creation of this name: it stands for the resource that is yet to be.
+    async fn turn_of_name(&self, name: &str) -> Result<Held<'e>, Error> {
+        let place = self.mapping().resources.len() + self.place();
+        self.engine.locks.hold(&*self.engine.system, place, name).await
+    }
+
     fn projection(&self, names: &Names) -> Result<Projection<'e>, Error> {
         Ok(Projection::new(&names.attributes, &names.excluded, &self.resource.kind, self.context.profile)?)
     }

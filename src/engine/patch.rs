@@ -44,24 +44,26 @@ impl<B: Backend> Operation<'_, B> {
             _ => None,
         };
         let mut found = None;
-        let (mut former, mut remain) = (None, Vec::new());
+        let (mut former, mut remain): (_, Vec<String>) = (None, Vec::new());
         if !conditional && change.is_none() {
             found = self.patch_blindly(id, &key, &rest).await?;
         }
         if found.is_none() && (!rest.operations().is_empty() || conditional) {
             for _ in 0..=limits::REPLANS {
-                let Some(current) = self.fetch(&key).await? else { return Err(self.not_found(id)) };
-                self.check_version(&current.resource)?;
+                let leaving = |error: Error| error.leaving(remain.clone());
+                let current = self.fetch(&key).await.map_err(leaving)?.ok_or_else(|| leaving(self.not_found(id)))?;
+                self.check_version(&current.resource).map_err(leaving)?;
                 let mut desired = current.resource.clone();
-                rest.apply(&mut desired)?;
+                rest.apply(&mut desired).map_err(|error| leaving(error.into()))?;
                 let dropped = columns::fit(self.resource, &mut desired);
-                if let Some(first) = dropped.first().filter(|_| change.is_none())
+                if let Some(first) =
+                    dropped.first().filter(|_| change.is_none() && remain.is_empty() && columns::says_only(&rest, &dropped))
                     && change::changed(self.resource, &current.resource, &desired).is_empty()
                 {
                     return Err(columns::no_place(self.resource, first).into());
                 }
                 let changed = self.change(id, &key, &current, &desired, true).await;
-                match changed.map_err(|error| error.leaving(remain.clone()))? {
+                match changed.map_err(leaving)? {
                     Changed::Now(now) => {
                         found = Some(*now);
                         former = Some((current, desired));
@@ -90,7 +92,7 @@ impl<B: Backend> Operation<'_, B> {
                         }
                         None => Vec::new(),
                     };
-                    return Err(error.leaving(left));
+                    return Err(error.leaving(remain).leaving(left));
                 }
             }
         }

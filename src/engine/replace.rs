@@ -20,14 +20,16 @@ impl<B: Backend> Operation<'_, B> {
         // Members that are left out go, as section 3.5.1 has it and SAP expects.
         let members = self.resource.members.as_ref().filter(|members| members.change.is_possible());
         let members = members.map(|_| incoming.resource.remove("members"));
-        let (mut found, mut remain) = (None, Vec::new());
+        let (mut found, mut remain): (_, Vec<String>) = (None, Vec::new());
         for _ in 0..=limits::REPLANS {
-            let Some(current) = self.fetch(&key).await? else { return Err(self.not_found(id)) };
-            self.check_version(&current.resource)?;
-            let mut desired = merged(self.resource, self.context.profile, &incoming, &current.resource)?;
+            let leaving = |error: Error| error.leaving(remain.clone());
+            let current = self.fetch(&key).await.map_err(leaving)?.ok_or_else(|| leaving(self.not_found(id)))?;
+            self.check_version(&current.resource).map_err(leaving)?;
+            let desired = merged(self.resource, self.context.profile, &incoming, &current.resource);
+            let mut desired = desired.map_err(|error| leaving(error.into()))?;
             columns::fit(self.resource, &mut desired);
             let changed = self.change(id, &key, &current, &desired, true).await;
-            match changed.map_err(|error| error.leaving(remain.clone()))? {
+            match changed.map_err(leaving)? {
                 Changed::Now(now) => {
                     found = Some((*now, current, desired));
                     break;
@@ -35,7 +37,7 @@ impl<B: Backend> Operation<'_, B> {
                 Changed::Stale(done) => remain.extend(done),
             }
         }
-        let (now, former, desired) = found.ok_or_else(|| self.contended(id).leaving(remain))?;
+        let (now, former, desired) = found.ok_or_else(|| self.contended(id).leaving(remain.clone()))?;
         let mut now = Some(now);
         let change = members.as_ref().map(|members| relation::replaced(members.as_ref()));
         if let Some(change) = &change {
@@ -44,7 +46,7 @@ impl<B: Backend> Operation<'_, B> {
                 Ok(changed) => changed.now,
                 Err(error) => {
                     let done = change::changed(self.resource, &former.resource, &desired);
-                    return Err(error.leaving(self.revert(id, &key, &former, &done, &[]).await));
+                    return Err(error.leaving(remain).leaving(self.revert(id, &key, &former, &done, &[]).await));
                 }
             };
         }

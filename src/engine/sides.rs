@@ -25,6 +25,12 @@ impl Sides<'_> {
         Self { kept: kept.clone(), done: Vec::new() }
     }
 
+    /// The calls that changed something, for people.
+    pub(super) fn names(&self) -> Vec<String> {
+        let changes = self.done.iter().filter(|side| side.call.method != Method::GET);
+        changes.map(|side| side.call.name.clone()).collect()
+    }
+
     /// A mark behind the calls that were made so far.
     pub(super) const fn mark(&self) -> usize {
         self.done.len()

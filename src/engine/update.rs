@@ -6,7 +6,7 @@ use super::fetch::{Found, build, unexpected};
 use super::ports::Backend;
 use super::sides::{Identity, Sides};
 use super::{Error, Operation};
-use crate::mapping::model::{Carries, Line, Send};
+use crate::mapping::model::{Carries, Field, Line, Read, Send, Shape};
 use crate::mapping::template::{Root, Scope};
 use crate::scim::{Object, Projection, ScimError};
 use crate::translate::change::{self, Planned};
@@ -109,7 +109,12 @@ impl<B: Backend> Operation<'_, B> {
                 (false, true) => self.revert(id, key, from, &done, &maybe).await,
                 (false, false) => self.change_back(id, key, &now, from, &done).await,
             };
-            left.extend(self.undo(sides, &scope).await);
+            if done.is_empty() && !maybe.is_empty() {
+                // What belongs to a change that may have been made stays with it.
+                left.extend(sides.names());
+            } else {
+                left.extend(self.undo(sides, &scope).await);
+            }
             return Err(error.leaving(left));
         }
         Ok(Changed::Now(Box::new(now)))
@@ -201,18 +206,23 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// Whether the answer to a change is the whole record: it has all that the record had that was read before, but for
-    /// what changed; or, if none was read, what every resource has.
+    /// what changed; or, if none was read, something in every place that the mapping reads.
     pub(super) fn is_whole(&self, found: &Found, before: &Value, changed: &[&Line]) -> bool {
-        let is_changed = |name: &str| {
-            changed.iter().any(|line| line.shape.written().and_then(<[String]>::first).is_some_and(|first| first == name))
-        };
-        match before.as_object() {
-            Some(before) => before.keys().all(|name| found.record.get(name).is_some() || is_changed(name)),
-            None => {
-                let required = self.resource.kind.schema.attributes.iter().filter(|attribute| attribute.required);
-                required.map(|attribute| &attribute.name).all(|name| found.resource.contains_key(name))
-            }
+        let paths = changed.iter().filter_map(|line| line.shape.written());
+        if !before.is_null() {
+            let changed: Vec<&[String]> = paths.collect();
+            return has_all(before, &found.record, &mut Vec::new(), &changed);
         }
+        self.resource.lines.iter().all(|line| {
+            let is_changed = line.shape.written().is_some_and(|place| paths.clone().any(|other| other == place));
+            let is_there = match &line.shape {
+                Shape::Field(Field { default: Some(_), .. } | Field { read: None | Some(Read::Template(_)), .. }) => true,
+                Shape::Field(Field { read: Some(Read::Path(path)), .. }) => path.first(&found.record).is_some(),
+                Shape::Values(values) => values.items.container(&found.record).is_some(),
+                Shape::Each(each) => each.items.container(&found.record).is_some(),
+            };
+            is_changed || is_there
+        })
     }
 
     /// Reads the resource after a call, until it shows what the call changed.
@@ -321,6 +331,36 @@ impl<B: Backend> Operation<'_, B> {
         )
         .into()
     }
+}
+
+/// Whether a record has every place that it had before, but for those that changed. What is in an array is the backend's.
+fn has_all<'v>(before: &'v Value, now: &Value, path: &mut Vec<&'v str>, changed: &[&[String]]) -> bool {
+    let Value::Object(members) = before else { return true };
+    members.iter().all(|(name, value)| {
+        path.push(name);
+        let is_changed = changed.iter().any(|place| place.iter().map(String::as_str).eq(path.iter().copied()));
+        let is_there = match now.get(name) {
+            // An object that is cleared as a whole.
+            Some(Value::Null) => true,
+            Some(now) => has_all(value, now, path, changed),
+            // All that was in it may have changed.
+            None => is_changed || value.is_object() && !path_is_kept(value, path, changed),
+        };
+        path.pop();
+        is_changed || is_there
+    })
+}
+
+/// Whether an object has a place that did not change.
+fn path_is_kept<'v>(value: &'v Value, path: &mut Vec<&'v str>, changed: &[&[String]]) -> bool {
+    let Value::Object(members) = value else { return true };
+    members.iter().any(|(name, value)| {
+        path.push(name);
+        let is_changed = changed.iter().any(|place| place.iter().map(String::as_str).eq(path.iter().copied()));
+        let is_kept = !is_changed && !value.is_null() && path_is_kept(value, path, changed);
+        path.pop();
+        is_kept
+    })
 }
 
 /// The attributes of lines, for people.

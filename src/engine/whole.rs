@@ -12,6 +12,7 @@ use super::{Error, Operation};
 use crate::limits;
 use crate::mapping::model::{Call, Send, UnknownMember, Update};
 use crate::mapping::template::Scope;
+use crate::telemetry::audit;
 use crate::translate::create::member_element;
 use crate::translate::outcome::Outcome;
 use crate::translate::read::id_of;
@@ -148,6 +149,12 @@ impl<B: Backend> Operation<'_, B> {
         match done {
             Ok((outcome, now)) if left.is_empty() => {
                 group.now = now;
+                Ok(outcome)
+            }
+            Ok((Outcome::Refused(error), _)) => Err(Error::from(error).leaving(left)),
+            Ok((Outcome::NotFound, _)) => Err(self.not_found(group.id).leaving(left)),
+            Ok((outcome @ Outcome::UnknownMembers(_), _)) => {
+                audit::left_behind(&self.resource.kind.name, Some(group.id), &left);
                 Ok(outcome)
             }
             Ok(_) => Err(self.contended(group.id).leaving(left)),

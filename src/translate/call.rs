@@ -137,6 +137,8 @@ fn form(body: &Value) -> String {
 fn pairs(name: &str, value: &Value, out: &mut form_urlencoded::Serializer<'_, String>) {
     match value {
         Value::Object(members) => members.iter().for_each(|(member, value)| pairs(&format!("{name}[{member}]"), value, out)),
+        // Nothing at all would leave the list as it is.
+        Value::Array(items) if items.is_empty() => drop(out.append_pair(&format!("{name}[]"), "")),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 // Objects are told apart by their number, as their members stand one by one.

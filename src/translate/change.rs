@@ -1,6 +1,6 @@
 //! PUT and PATCH as a change set: from the current resource to the desired one, and the calls that bring it about.
 
-use crate::mapping::model::{Carries, Line, Resource, Send, Update};
+use crate::mapping::model::{Carries, Line, Resource, Send, Shape, Update};
 use crate::mapping::template::{Root, Template, Variable};
 use crate::scim::patch::{Op, Operation, PatchRequest};
 use crate::scim::{AttrRef, Mutability, Object, ScimError};
@@ -161,6 +161,10 @@ pub fn blind<'m>(resource: &'m Resource, request: &PatchRequest<'_>) -> Option<(
     // What no line writes is for the usual way to complain about.
     let is_carried = |operation: &Operation<'_>| lines.iter().any(|line| line.target.same_attribute(&operation.target));
     if !request.operations().iter().all(is_carried) {
+        return None;
+    }
+    // What elements have besides what the mapping knows would be lost.
+    if lines.iter().any(|line| matches!(line.shape, Shape::Each(_))) {
         return None;
     }
     let mut planned = updates(resource, &lines, &desired).ok()?;

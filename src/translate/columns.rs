@@ -8,6 +8,7 @@
 use serde_json::Value;
 
 use crate::mapping::model::{Line, Resource, Target};
+use crate::scim::patch::PatchRequest;
 use crate::scim::{Object, ScimError};
 
 /// A value that has no column.
@@ -42,6 +43,13 @@ pub fn fit(resource: &Resource, desired: &mut Object) -> Vec<Dropped> {
         dropped.extend(left.into_iter().map(|value| Dropped { target: target.clone(), value }));
     }
     dropped
+}
+
+/// Whether a PATCH says nothing but values that have no place.
+pub fn says_only(request: &PatchRequest<'_>, dropped: &[Dropped]) -> bool {
+    let values = |value: &Value| value.as_array().map_or(1, Vec::len);
+    let said: usize = request.operations().iter().map(|operation| operation.value.as_ref().map_or(1, values)).sum();
+    said <= dropped.len()
 }
 
 /// The error for a change of nothing but a value that has no place.

@@ -126,11 +126,20 @@ fn write_each(mapping: &Mapping, each: &Each, value: &Value, raw: &[&Value], tar
     let mut items = Vec::new();
     for item in value.as_array().map(Vec::as_slice).unwrap_or_default() {
         let same = |name: &str, other: &Object| item.get(name) == other.get(name);
-        let place = left.iter().position(|(other, _)| each.fields.iter().all(|(name, _)| same(name, other))).or_else(|| {
-            left.iter().position(|(other, _)| other.contains_key("value") && same("value", other) && same("type", other))
-        });
-        let mut object = place.map_or_else(|| Value::Object(Map::new()), |place| left.remove(place).1.clone());
-        for (name, field) in &each.fields {
+        let whole = left.iter().position(|(other, _)| each.fields.iter().all(|(name, _)| same(name, other)));
+        if let Some(place) = whole {
+            items.push(left.remove(place).1.clone());
+            continue;
+        }
+        let alike = |(other, _): &(Object, &Value)| other.contains_key("value") && same("value", other) && same("type", other);
+        let (other, mut object) = match left.iter().position(alike) {
+            Some(place) => {
+                let (other, raw) = left.remove(place);
+                (other, raw.clone())
+            }
+            None => (Object::new(), Value::Object(Map::new())),
+        };
+        for (name, field) in each.fields.iter().filter(|(name, _)| !same(name, &other)) {
             let Some(place) = &field.write else { continue };
             match item.get(name) {
                 Some(part) => place.put(&mut object, write_field(mapping, field, part.clone(), target)?),
@@ -139,6 +148,8 @@ fn write_each(mapping: &Mapping, each: &Each, value: &Value, raw: &[&Value], tar
         }
         items.push(object);
     }
+    // Elements of which the mapping knows nothing are nobody's to take away.
+    items.extend(left.into_iter().filter(|(other, _)| other.is_empty()).map(|(_, raw)| raw.clone()));
     Ok(Value::Array(items))
 }
 

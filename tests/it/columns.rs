@@ -99,7 +99,10 @@ async fn the_patches_of_identity_providers() {
     assert_eq!(people().patch("/Users/7", gone, steps).await.body["emails"], json!([home("h")]));
     // All are replaced: nothing has to be read, and columns that are left out are cleared.
     let all = json!([{ "op": "replace", "path": "emails", "value": [{ "type": "home", "value": "h@x.test" }] }]);
-    let steps = [patched(json!({ "mail": null, "mail2": "h@x.test" }), json!({ "mail": null, "mail2": "h@x.test" }))];
+    let steps = [patched(
+        json!({ "mail": null, "mail2": "h@x.test" }),
+        json!({ "mail": null, "mail2": "h@x.test", "job": null, "phones": { "mobile": null } }),
+    )];
     assert_eq!(people().patch("/Users/7", all, steps).await.body["emails"], json!([home("h@x.test")]));
 }
 
