@@ -8,7 +8,7 @@ use super::ports::Backend;
 use super::update::Changed;
 use super::{Error, Operation};
 use crate::limits;
-use crate::mapping::convert::text;
+use crate::mapping::convert::{same_name, text};
 use crate::mapping::model::Target;
 use crate::scim::resource::Incoming;
 use crate::scim::{Object, Profile, ScimError, ScimType};
@@ -20,23 +20,21 @@ use crate::translate::{change, columns, relation};
 impl<B: Backend> Operation<'_, B> {
     /// The new resource, or one that is there already and that the mapping lets be taken over.
     pub(super) async fn make_or_adopt(&self, wanted: &Wanted<'_>, incoming: &Incoming<'_>) -> Result<Made, Error> {
-        let Some(conflict) = wanted.create.conflict.as_ref().filter(|conflict| conflict.look_first) else {
-            return match self.make(wanted).await {
-                Err(error) => self.adopt_on_conflict(wanted, incoming, error).await,
-                made => made,
-            };
-        };
+        let conflict = wanted.create.conflict.as_ref().filter(|conflict| conflict.look_first);
+        let name = conflict.and_then(|conflict| value_of(&wanted.desired, &conflict.by));
         // Two that look at the same time would both find nobody.
-        let _turn = match value_of(&wanted.desired, &conflict.by) {
+        let _turn = match name {
             Some(name) => Some(self.turn_of_name(&text(name).to_lowercase()).await?),
             None => None,
         };
-        match self.other(&conflict.by, &wanted.desired).await? {
-            Some(id) => self.adopt(&id, wanted, incoming).await,
-            None => match self.make(wanted).await {
-                Err(error) => self.adopt_on_conflict(wanted, incoming, error).await,
-                made => made,
-            },
+        if let Some(conflict) = conflict
+            && let Some(id) = self.other(&conflict.by, &wanted.desired).await?
+        {
+            return self.adopt(&id, wanted, incoming).await;
+        }
+        match self.make(wanted).await {
+            Err(error) => self.adopt_on_conflict(wanted, incoming, error).await,
+            made => made,
         }
     }
 
@@ -87,7 +85,7 @@ impl<B: Backend> Operation<'_, B> {
             let leaving = |error: Error| error.leaving(remain.clone());
             let is_it = |current: &Found| {
                 let (here, sent) = (value_of(&current.resource, &conflict.by), value_of(&wanted.desired, &conflict.by));
-                matches.matches(&current.resource) && here.zip(sent).is_some_and(|(here, sent)| is_same(here, sent))
+                matches.matches(&current.resource) && here.zip(sent).is_some_and(|(here, sent)| same_name(here, sent))
             };
             // A list that lags behind may tell of what is not so any more.
             let current = self.fetch(&key).await.map_err(leaving)?.filter(is_it);
@@ -122,9 +120,4 @@ impl<B: Backend> Operation<'_, B> {
         }
         Err(self.contended(id).leaving(remain))
     }
-}
-
-/// Whether a name is the same; a backend may write it as it likes.
-fn is_same(here: &Value, sent: &Value) -> bool {
-    text(here).to_lowercase() == text(sent).to_lowercase()
 }

@@ -7,7 +7,7 @@ use super::create::Wanted;
 use super::fetch::{build, unexpected, unintelligible};
 use super::ports::Backend;
 use super::{Context, Engine, Error, Names, Operation, Reply};
-use crate::mapping::convert::text;
+use crate::mapping::convert::{same_name, text};
 use crate::mapping::model::{Batch, Create, Shape, Target};
 use crate::mapping::template::Scope;
 use crate::scim::resource::{Incoming, Intent, read};
@@ -136,7 +136,7 @@ impl<'e, B: Backend> Operation<'e, B> {
         }
         let is_of = |value: &Option<Value>, candidate: &Candidate<'_>| {
             let wanted = value_of(&candidate.wanted.desired, by);
-            value.as_ref().zip(wanted).is_some_and(|(value, wanted)| same(value, wanted))
+            value.as_ref().zip(wanted).is_some_and(|(value, wanted)| same_name(value, wanted))
         };
         // A result that is nobody's may be that of somebody who seems to be left out.
         let unclear = found.iter().any(|(value, _)| !candidates.iter().any(|candidate| is_of(value, candidate)));
@@ -207,14 +207,6 @@ impl<'e, B: Backend> Operation<'e, B> {
 
 /// One result of a batch.
 type Row = Value;
-
-/// Names are told apart without regard to case: a backend may write them as it likes.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one.as_str(), other.as_str()) {
-        (Some(one), Some(other)) => one.to_lowercase() == other.to_lowercase(),
-        _ => one == other,
-    }
-}
 
 fn set<T>(results: &mut [Option<T>], place: usize, result: T) {
     if let Some(slot) = results.get_mut(place) {

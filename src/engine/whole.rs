@@ -120,12 +120,14 @@ impl<B: Backend> Operation<'_, B> {
         let update = change::rest(self.resource).ok_or_else(|| Error::mapping("members: no call writes the record"))?;
         let body = self.record_with(group, update, next, rows)?;
         let mut sides = Sides::default();
-        let mut made = false;
+        let (mut asked, mut made) = (false, false);
         let done = async {
             let scope = scope_of(group);
             self.side_calls(&update.around.before, &scope, &mut sides).await?;
             let scope = Scope { kept: Some(&sides.kept), ..scope };
-            let (outcome, headers) = self.exchange(build(&update.call, &scope, Some(&body), &[])?).await?;
+            let call = build(&update.call, &scope, Some(&body), &[])?;
+            asked = true;
+            let (outcome, headers) = self.exchange(call).await?;
             let mut now = None;
             if let Outcome::Good(body) = &outcome {
                 let is_it = |found: &Found| {
@@ -144,6 +146,8 @@ impl<B: Backend> Operation<'_, B> {
         let done: Result<_, Error> = done.await;
         let left = match &done {
             Ok(_) if made => Vec::new(),
+            // What belongs to a change that was made, or may have been, stays with it.
+            Err(error) if made || asked && error.may_have_acted() => sides.names(),
             _ => self.undo(sides, &scope_of(group)).await,
         };
         match done {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Number, Value};
 
+use crate::scim::compare::text_eq;
 use crate::scim::filter::Op;
 
 /// A converter; read goes from the backend to SCIM, write back.
@@ -116,6 +117,11 @@ pub fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// Whether two values are the same name: a backend may write it in another case, or as a number.
+pub fn same_name(one: &Value, other: &Value) -> bool {
+    text_eq(&text(one), &text(other), false)
 }
 
 /// A number as the shortest text, so that `7.0` is `7`.

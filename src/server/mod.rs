@@ -22,6 +22,7 @@ pub mod step;
 pub mod trace;
 
 #[cfg(test)]
+#[path = "fake_tests.rs"]
 pub(crate) mod fake;
 
 pub use error::Error;

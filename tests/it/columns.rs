@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::scripted::{Scripted, call};
+use crate::support::with_members;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const MAPPING: &str = r#"
@@ -32,9 +33,7 @@ fn people() -> Scripted {
 }
 
 fn record(changes: Value) -> Value {
-    let mut record = json!({ "id": "7", "login": "ann", "mail": "ann@x.test" });
-    record.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    record
+    with_members(json!({ "id": "7", "login": "ann", "mail": "ann@x.test" }), &changes)
 }
 
 fn read(changes: Value) -> crate::scripted::Step {

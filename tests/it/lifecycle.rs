@@ -4,14 +4,10 @@
 use serde_json::{Value, json};
 
 use crate::scripted::{Scripted, call};
+use crate::support::{indented, posts, statuses, with_members};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
-
-/// The lines of a text, moved to the right.
-fn indented(text: &str, by: usize) -> String {
-    text.lines().map(|line| " ".repeat(by) + line).collect::<Vec<_>>().join("\n")
-}
 
 /// A mapping with users, whose calls are given.
 fn people(calls: &str) -> Scripted {
@@ -43,15 +39,11 @@ resources:
 }
 
 fn ann(changes: Value) -> Value {
-    let mut user = json!({ "schemas": [USER], "userName": "ann" });
-    user.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    user
+    with_members(json!({ "schemas": [USER], "userName": "ann" }), &changes)
 }
 
 fn record(changes: Value) -> Value {
-    let mut record = json!({ "id": "7", "login": "ann" });
-    record.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    record
+    with_members(json!({ "id": "7", "login": "ann" }), &changes)
 }
 
 fn replace(path: &str, value: Value) -> Value {
@@ -500,17 +492,8 @@ const BATCH: &str = r#"create:
     item: $.user
 update: PATCH /users/{{key}}"#;
 
-fn posts(names: &[&str]) -> Value {
-    let post = |name: &&str| json!({ "method": "POST", "path": "/Users", "bulkId": name, "data": { "schemas": [USER], "userName": name } });
-    names.iter().map(post).collect()
-}
-
 fn login(id: u64, login: &str) -> Value {
     json!({ "id": id.to_string(), "login": login })
-}
-
-fn statuses(body: &Value) -> Vec<&str> {
-    body["Operations"].as_array().unwrap().iter().map(|operation| operation["status"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]

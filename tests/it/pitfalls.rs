@@ -6,14 +6,11 @@ use serde_json::{Value, json};
 
 use crate::mapping_diagnostics::Dummy;
 use crate::scripted::{Scripted, Step, call};
+use crate::support::{indented, posts, statuses, with_members};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-
-fn indented(text: &str, by: usize) -> String {
-    text.lines().map(|line| " ".repeat(by) + line).collect::<Vec<_>>().join("\n")
-}
 
 fn people_text(backend: &str, lines: &str, calls: &str) -> String {
     let (lines, calls) = (indented(lines, 6), indented(calls, 4));
@@ -78,15 +75,11 @@ fn team(people: Value) -> Value {
 }
 
 fn record(changes: Value) -> Value {
-    let mut record = json!({ "id": "7", "login": "ann" });
-    record.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    record
+    with_members(json!({ "id": "7", "login": "ann" }), &changes)
 }
 
 fn ann(changes: Value) -> Value {
-    let mut user = json!({ "schemas": [USER], "userName": "ann" });
-    user.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    user
+    with_members(json!({ "schemas": [USER], "userName": "ann" }), &changes)
 }
 
 fn set(path: &str, value: Value) -> Value {
@@ -95,10 +88,6 @@ fn set(path: &str, value: Value) -> Value {
 
 fn member(op: &str, id: &str) -> Value {
     json!({ "op": op, "path": "members", "value": [{ "value": id }] })
-}
-
-fn statuses(body: &Value) -> Vec<&str> {
-    body["Operations"].as_array().unwrap().iter().map(|operation| operation["status"].as_str().unwrap()).collect()
 }
 
 fn read(changes: Value) -> Step {
@@ -387,11 +376,6 @@ fn batch(more: &str) -> String {
     format!(
         "create:\n  call: POST /users\n  batch:\n    call: POST /import\n    body: {{ users: \"{{{{records}}}}\" }}\n    items: \"$.results[*]\"\n    item: $.user\n{more}\nupdate: PATCH /users/{{{{key}}}}"
     )
-}
-
-fn posts(names: &[&str]) -> Value {
-    let post = |name: &&str| json!({ "method": "POST", "path": "/Users", "bulkId": name, "data": { "schemas": [USER], "userName": name } });
-    names.iter().map(post).collect()
 }
 
 fn import(results: Value) -> Step {
@@ -867,4 +851,34 @@ async fn an_element_whose_type_the_mapping_does_not_know_keeps_it() {
     ];
     let add = json!([{ "op": "add", "path": "emails", "value": [{ "value": "b@x", "type": "work" }] }]);
     assert_eq!(people.patch("/Users/7", add, steps).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_members_in_a_record_stand_on_stays_with_them() {
+    let calls = "update: { call: \"PATCH /teams/{{key}}\", before: { call: \"POST /teams/{{key}}/open\", undo: \"POST /teams/{{key}}/close\" }, after: { call: \"POST /teams/{{key}}/sync\" } }";
+    let begun = || {
+        [
+            call("GET /teams/1").answer(team(json!(["a"]))),
+            call("POST /teams/1/open"),
+            call("PATCH /teams/1").body(json!({ "people": ["a", "b"] })),
+        ]
+    };
+    let gateway = || teams(calls, "inline: \"$.people[*]\"");
+    let told = |body: &Value, names: &[&str]| {
+        let detail = body["detail"].as_str().unwrap();
+        assert!(names.iter().all(|name| detail.contains(name)), "{detail}");
+    };
+    // It was made, but what comes after it failed.
+    let [read, open, patch] = begun();
+    let steps = [read, open, patch.answer(team(json!(["a", "b"]))), call("POST /teams/1/sync").status(403)];
+    told(&gateway().patch("/Groups/1", json!([member("add", "b")]), steps).await.body, &["members", "Group.update.before"]);
+    // Nobody knows whether it was made.
+    let [read, open, patch] = begun();
+    let seen = gateway().patch("/Groups/1", json!([member("add", "b")]), [read, open, patch.status(500)]).await;
+    told(&seen.body, &["Group.update.before", "may have been made"]);
+    // It was not made: the call before it is taken back.
+    let [read, open, patch] = begun();
+    let steps = [read, open, patch.status(400), call("POST /teams/1/close")];
+    let seen = gateway().patch("/Groups/1", json!([member("add", "b")]), steps).await;
+    assert!(!seen.body["detail"].as_str().unwrap().contains("taken back"), "{}", seen.body);
 }

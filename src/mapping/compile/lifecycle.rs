@@ -63,20 +63,6 @@ impl Compiler<'_> {
         });
         let adopt = keys.get("adopt").map(|node| self.condition(node, around));
         let look_first = keys.get("look").map_or(Some(false), |node| self.word(node, &[("first", true)]));
-        if let Some(target) = &by
-            && let Some(node) = keys.get("match")
-            && around
-                .lines
-                .iter()
-                .any(|mapped| mapped.line.target == *target && !mapped.broken && !mapped.line.shape.is_readable())
-        {
-            self.error(
-                Code::BadAttribute,
-                node.span,
-                format!("`{target}` is only written, so nothing is found by it"),
-                "name an attribute that is read, such as `userName`",
-            );
-        }
         if keys.get("adopt").is_none() && keys.get("look").is_none() {
             self.error(
                 Code::MissingKey,
@@ -140,6 +126,16 @@ impl Compiler<'_> {
                 span,
                 format!("`{text}` does not have one value, so nothing is found by it"),
                 "name an attribute with one value, such as `userName`",
+            );
+            return None;
+        }
+        let is_hidden = |mapped: &MappedLine| mapped.line.target == target && !mapped.broken && !mapped.line.shape.is_readable();
+        if around.lines.iter().any(is_hidden) {
+            self.error(
+                Code::BadAttribute,
+                span,
+                format!("`{target}` is only written, so nothing is found by it"),
+                "name an attribute that is read, such as `userName`",
             );
             return None;
         }
