@@ -76,6 +76,9 @@ impl<B: Backend> Operation<'_, B> {
                 return Err(self.contended(id).leaving(remain));
             }
         }
+        // A change of the name may have given it another id.
+        let (id, key) = found.as_ref().and_then(|found| self.identity(found)).unwrap_or_else(|| (id.to_owned(), key));
+        let id = id.as_str();
         let mut is_there = found.is_some();
         let expected = change.clone();
         if let Some(change) = change {
@@ -119,7 +122,8 @@ impl<B: Backend> Operation<'_, B> {
     async fn patch_blindly(&self, id: &str, key: &Value, request: &PatchRequest<'_>) -> Result<Option<Found>, Error> {
         let Some((desired, step)) = change::blind(self.resource, request) else { return Ok(None) };
         let unread = Found { record: Value::Null, resource: Object::new(), version: None };
-        let goal = Goal { id, key, desired: &desired, is_read: true, restore: None };
+        let moved = self.moved(&step, &unread, &desired, None)?;
+        let goal = Goal { id, key, moved: moved.as_ref(), desired: &desired, is_read: true, restore: None };
         let found = self.step(goal, &step, &unread, &mut Sides::default()).await;
         let found = found.map_err(|failed| failed.alone(&step))?;
         Ok(found.map(|found| *found))

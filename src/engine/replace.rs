@@ -38,6 +38,9 @@ impl<B: Backend> Operation<'_, B> {
             }
         }
         let (now, former, desired) = found.ok_or_else(|| self.contended(id).leaving(remain.clone()))?;
+        // A change of the name may have given it another id.
+        let (id, key) = self.identity(&now).unwrap_or_else(|| (id.to_owned(), key));
+        let id = id.as_str();
         let mut now = Some(now);
         let change = members.as_ref().map(|members| relation::replaced(members.as_ref()));
         if let Some(change) = &change {

@@ -11,6 +11,7 @@ use crate::mapping::template::{Root, Scope};
 use crate::scim::{Object, Projection, ScimError};
 use crate::translate::change::{self, Planned};
 use crate::translate::outcome::Outcome;
+use crate::translate::read::id_of;
 use crate::translate::relation::MemberChange;
 use crate::translate::write;
 
@@ -40,11 +41,22 @@ pub(super) enum Failed {
 pub(super) struct Goal<'g> {
     pub(super) id: &'g str,
     pub(super) key: &'g Value,
+    /// The id and the key that the resource has after the step, where the step gives it others.
+    pub(super) moved: Option<&'g (String, Value)>,
     pub(super) desired: &'g Object,
     /// Whether what is there after the step is needed.
     pub(super) is_read: bool,
     /// The record that is to be restored, where a change is taken back: what it holds counts more than what SCIM says of it.
     pub(super) restore: Option<&'g Value>,
+}
+
+// === impl Goal ===
+
+impl<'g> Goal<'g> {
+    /// The id and the key after the step.
+    fn after(&self) -> (&'g str, &'g Value) {
+        self.moved.map_or((self.id, self.key), |(id, key)| (id, key))
+    }
 }
 
 impl<B: Backend> Operation<'_, B> {
@@ -60,7 +72,7 @@ impl<B: Backend> Operation<'_, B> {
     ) -> Result<Changed, Error> {
         let changed = change::changed(self.resource, &from.resource, desired);
         let planned = change::updates(self.resource, &changed, desired)?;
-        let identity = Identity::new(id, key);
+        let (mut id, mut key) = (id.to_owned(), key.clone());
         let mut now = from.clone();
         let mut done: Vec<&Line> = Vec::new();
         let mut sides = Sides::default();
@@ -70,10 +82,12 @@ impl<B: Backend> Operation<'_, B> {
             let mut later = planned.iter().skip(index + 1).peekable();
             let is_last = later.peek().is_none();
             let is_read = if is_last { is_wanted } else { later.any(|step| step.update.needs_record()) };
-            let goal = Goal { id, key, desired, is_read, restore: None };
+            let moved = self.moved(step, &now, desired, None)?;
+            let goal = Goal { id: &id, key: &key, moved: moved.as_ref(), desired, is_read, restore: None };
             let mark = sides.mark();
             let result = self.step(goal, step, &now, &mut sides).await;
             let mine = || changed.iter().filter(|line| step.makes(line)).copied();
+            let identity = Identity::new(&id, &key);
             let scope =
                 Scope { record: Some(&now.record), version: now.version.as_ref(), resource: Some(desired), ..identity.scope() };
             let (error, maybe) = match result {
@@ -81,6 +95,9 @@ impl<B: Backend> Operation<'_, B> {
                     now = *found;
                     unread |= !is_read;
                     done.extend(mine());
+                    if let Some(moved) = moved {
+                        (id, key) = self.identity(&now).filter(|_| is_read).unwrap_or(moved);
+                    }
                     continue;
                 }
                 Ok(None) => {
@@ -90,7 +107,7 @@ impl<B: Backend> Operation<'_, B> {
                     if left.is_empty() && (done.is_empty() || self.context.if_match.is_none()) {
                         return Ok(Changed::Stale(names(&done)));
                     }
-                    (self.contended(id).leaving(left), Vec::new())
+                    (self.contended(&id).leaving(left), Vec::new())
                 }
                 Err(Failed::Unseen(error)) => {
                     done.extend(mine());
@@ -101,13 +118,16 @@ impl<B: Backend> Operation<'_, B> {
                 Err(Failed::Made(error)) => {
                     done.extend(mine());
                     unread = true;
+                    if let Some(moved) = moved {
+                        (id, key) = moved;
+                    }
                     (error, Vec::new())
                 }
             };
             let mut left = match (done.is_empty(), unread || !maybe.is_empty()) {
                 (true, _) => Vec::new(),
-                (false, true) => self.revert(id, key, from, &done, &maybe).await,
-                (false, false) => self.change_back(id, key, &now, from, &done).await,
+                (false, true) => self.revert(&id, &key, from, &done, &maybe).await,
+                (false, false) => self.change_back(&id, &key, &now, from, &done).await,
             };
             if done.is_empty() && !maybe.is_empty() {
                 // What belongs to a change that may have been made stays with it.
@@ -118,6 +138,28 @@ impl<B: Backend> Operation<'_, B> {
             return Err(error.leaving(left));
         }
         Ok(Changed::Now(Box::new(now)))
+    }
+
+    /// The id and the key that a step gives the resource, if it writes the key.
+    pub(super) fn moved(
+        &self,
+        step: &Planned<'_>,
+        now: &Found,
+        desired: &Object,
+        restore: Option<&Value>,
+    ) -> Result<Option<(String, Value)>, Error> {
+        let id = &self.resource.id;
+        let Some(line) = step.changed.iter().find(|line| id.is_written_by(line) && step.makes(line)) else { return Ok(None) };
+        let before = write::Before { record: &now.record, changed: &step.changed, restore };
+        let body = write::body(self.mapping(), [*line], desired, Some(before))?;
+        let key = id.path.first(&body).cloned();
+        Ok(key.and_then(|key| Some((id_of(self.resource, &key)?, key))))
+    }
+
+    /// The id and the key of a resource as it was found.
+    pub(super) fn identity(&self, found: &Found) -> Option<(String, Value)> {
+        let key = self.resource.id.path.first(&found.record)?.clone();
+        Some((id_of(self.resource, &key)?, key))
     }
 
     /// One call, with those around it; `None` if the revision is stale.
@@ -147,7 +189,10 @@ impl<B: Backend> Operation<'_, B> {
         if around.after.is_empty() {
             return Ok(Some(found));
         }
-        let after = Scope { record: Some(&found.record), version: found.version.as_ref(), ..scope };
+        let (id, key) = goal.after();
+        let identity = Identity::new(id, key);
+        let after =
+            Scope { record: Some(&found.record), version: found.version.as_ref(), resource: Some(desired), ..identity.scope() };
         self.side_calls(&around.after, &after, sides).await.map_err(Failed::Made)?;
         if is_read { self.shown(goal, step).await.map(Some) } else { Ok(Some(found)) }
     }
@@ -160,6 +205,7 @@ impl<B: Backend> Operation<'_, B> {
         scope: &Scope<'_>,
     ) -> Result<Option<Box<Found>>, Failed> {
         let Goal { id, desired, is_read, restore, .. } = goal;
+        let (new_id, _) = goal.after();
         let update = step.update;
         let body = if update.call.holds_fields() || update.send == Send::Each {
             let before = write::Before { record: &now.record, changed: &step.changed, restore };
@@ -187,7 +233,8 @@ impl<B: Backend> Operation<'_, B> {
                 // An answer without the whole record is no fault: it is read instead.
                 let found = self.record(&update.call, &update.item, &body, Some(&headers)).ok();
                 let is_it = |found: &Found| {
-                    found.resource.get("id").and_then(Value::as_str) == Some(id)
+                    // A backend may write a new name in its own way: in lower case.
+                    (goal.moved.is_some() || found.resource.get("id").and_then(Value::as_str) == Some(new_id))
                         && self.is_whole(found, &now.record, &step.changed)
                 };
                 match found.filter(is_it) {
@@ -227,7 +274,8 @@ impl<B: Backend> Operation<'_, B> {
 
     /// Reads the resource after a call, until it shows what the call changed.
     async fn shown(&self, goal: Goal<'_>, step: &Planned<'_>) -> Result<Box<Found>, Failed> {
-        let Goal { id, key, desired, .. } = goal;
+        let Goal { desired, .. } = goal;
+        let (id, key) = goal.after();
         let shows = |found: &Found| {
             let differing = change::changed(self.resource, &found.resource, desired);
             !differing.iter().any(|line| line.shape.is_readable() && step.makes(line))
@@ -306,12 +354,17 @@ impl<B: Backend> Operation<'_, B> {
         let Ok(planned) = change::updates(self.resource, &readable, desired) else { return names(done) };
         let mut left = names(&lost);
         let mut now = now.clone();
+        let (mut id, mut key) = (id.to_owned(), key.clone());
         for step in planned.iter().rev() {
-            let goal = Goal { id, key, desired, is_read: true, restore: Some(&former.record) };
+            let moved = self.moved(step, &now, desired, Some(&former.record)).unwrap_or_default();
+            let goal = Goal { id: &id, key: &key, moved: moved.as_ref(), desired, is_read: true, restore: Some(&former.record) };
             match self.step(goal, step, &now, &mut Sides::default()).await {
-                Ok(Some(found)) => now = *found,
+                Ok(Some(found)) => {
+                    now = *found;
+                    (id, key) = moved.unwrap_or((id, key));
+                }
                 // It was made, whatever was to be seen of it.
-                Err(Failed::Unseen(_)) => {}
+                Err(Failed::Unseen(_)) => (id, key) = moved.unwrap_or((id, key)),
                 Ok(None) | Err(_) => {
                     let lines: Vec<&Line> = readable.iter().copied().filter(|line| step.makes(line)).collect();
                     left.extend(names(&lines));

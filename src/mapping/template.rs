@@ -206,6 +206,11 @@ fn variable(name: &Parameter, params: &[Parameter], resolve: &mut Resolve<'_>) -
     Ok(Variable { text: path.join("."), root, steps, format })
 }
 
+/// The texts of a list, one after the other.
+fn sentences(items: &[Value]) -> String {
+    items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; ")
+}
+
 // === impl Template ===
 
 impl Template {
@@ -305,6 +310,8 @@ impl Template {
                         Value::Bool(true) => Cow::Borrowed("true"),
                         Value::Bool(false) => Cow::Borrowed("false"),
                         Value::Null => return Err(RenderError::Missing(variable.text.clone())),
+                        // What an answer says for people: Rails has a list of sentences there.
+                        Value::Array(items) if variable.root == Root::Body => Cow::Owned(sentences(items)),
                         Value::Array(_) | Value::Object(_) => return Err(RenderError::NotText(variable.text.clone())),
                     };
                     sink(&mut out, variable, &text)?;

@@ -3,6 +3,7 @@
 //! A resource is a JSON object in canonical form: attribute names as the schema spells them, extension attributes
 //! under the URN of their schema, no unassigned values.
 
+mod access;
 pub mod bulk;
 pub mod compare;
 pub mod error;

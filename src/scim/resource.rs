@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::access::refuse_unheld;
 use super::members::{did_you_mean, refuse_ambiguous};
 use super::value::{Place, Reader};
 use super::{AttrPath, AttrRef, Mutability, Object, Profile, ResourceType, Schema, ScimError, Target, json};
@@ -218,6 +219,7 @@ impl<'s> Sorter<'s, '_> {
 
     /// A name that stands in no schema as it is: perhaps a path, or an extension attribute without its URN.
     fn flattened(&mut self, name: &str, value: Value) -> Result<(), ScimError> {
+        refuse_unheld(name, &value, self.resource_type)?;
         let bare = self.profile.bare_extension_names;
         let target = AttrPath::parse(name).and_then(|path| self.resource_type.resolve(&path, bare));
         match target {

@@ -21,6 +21,7 @@ mod filter_properties;
 mod lifecycle;
 mod list_details;
 mod mapping_diagnostics;
+mod natural_keys;
 mod nothing_lost;
 mod operations;
 mod paging;

@@ -164,6 +164,12 @@ impl Scripted {
         Self { engine, script, context }
     }
 
+    /// The same for a client that is understood kindly.
+    pub(crate) fn lenient(mut self) -> Self {
+        self.context.profile = &Profile::LENIENT;
+        self
+    }
+
     /// Sends a SCIM request while the backend expects just these calls.
     pub(crate) async fn ask(&self, request: ScimRequest, steps: impl IntoIterator<Item = Step>) -> Seen {
         self.script.steps.lock().unwrap().extend(steps);

@@ -86,6 +86,16 @@ pub struct Id {
     pub convert: Vec<Converter>,
 }
 
+// === impl Id ===
+
+impl Id {
+    /// Whether a line writes the key: a change of it gives the resource another id. RFC 7643 section 3.1 wants ids that stay, but
+    /// a backend whose names are its keys has no others.
+    pub fn is_written_by(&self, line: &Line) -> bool {
+        line.shape.place().is_some_and(|place| self.path.to_write().as_ref() == Some(place))
+    }
+}
+
 /// A top-level attribute or sub-attribute, as the schemas spell it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {

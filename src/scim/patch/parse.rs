@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::values::{echoed_id, is_removal, unpacked};
 use super::{EchoedId, Op, Operation, PATCH_OP_SCHEMA, PatchRequest, at};
 use crate::limits;
+use crate::scim::access::refuse_unheld;
 use crate::scim::filter::{PatchTarget, Predicate, parse_path};
 use crate::scim::json::kind;
 use crate::scim::members::{Members, refuse_ambiguous};
@@ -137,6 +138,7 @@ impl<'s> Parser<'s, '_> {
             // The same attribute comes as a key of a value object from the same client (Entra ID with and without
             // `aadOptscim062020`); both forms are treated alike.
             if is_unknown {
+                refuse_unheld(text.trim(), value.as_ref().unwrap_or(&Value::Null), self.resource_type)?;
                 self.reader.ignored.push(text.to_owned());
                 return Ok(());
             }
@@ -171,6 +173,7 @@ impl<'s> Parser<'s, '_> {
             } else if let Some(extension) = self.resource_type.extension(&name) {
                 self.extension(step, &extension.schema, value)?;
             } else if lenient && !name.contains('[') && AttrPath::parse(&name).is_none() {
+                refuse_unheld(&name, &value, self.resource_type)?;
                 self.reader.ignored.push(name);
             } else {
                 // Entra ID: "name.givenName", "urn:...:User:department", also with a filter.
