@@ -113,7 +113,7 @@ impl<'e, B: Backend> Operation<'e, B> {
         }
         let records: Value = candidates.iter().map(|candidate| candidate.record.clone()).collect();
         let scope = Scope { records: Some(&records), ..Scope::default() };
-        let (outcome, _) = self.exchange(build(&batch.call, &scope, None, &[])?).await?;
+        let (outcome, _) = self.exchange(build(&batch.call, &scope, None)?).await?;
         let body = match outcome {
             Outcome::Good(body) => body,
             Outcome::Refused(_) => return Ok(None),

@@ -159,7 +159,7 @@ impl<B: Backend> Operation<'_, B> {
             let record = create::record(self.mapping(), self.resource, create, desired, &ids)?;
             let keys = self.member_keys(&ids);
             let scope = Scope { resource: Some(desired), kept: Some(kept), members: Some(&keys), ..Scope::default() };
-            let (outcome, headers) = self.exchange(build(&create.call, &scope, Some(&record), &[])?).await?;
+            let (outcome, headers) = self.exchange(build(&create.call, &scope, Some(&record))?).await?;
             match outcome {
                 Outcome::Good(body) => {
                     report_skipped("a new one", &unknown);

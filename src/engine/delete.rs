@@ -100,7 +100,7 @@ impl<B: Backend> Operation<'_, B> {
         let done = async {
             self.side_calls(&deletion.around.before, &scope, &mut sides).await?;
             let call = &deletion.call;
-            match self.send(build(call, &Scope { kept: Some(&sides.kept), ..scope }, None, &[])?).await? {
+            match self.send(build(call, &Scope { kept: Some(&sides.kept), ..scope }, None)?).await? {
                 Outcome::Good(_) | Outcome::Done => Ok(Deleted::Yes),
                 Outcome::NotFound => Err(self.not_found(id)),
                 Outcome::Stale => Ok(Deleted::Stale),

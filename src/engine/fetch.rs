@@ -57,13 +57,8 @@ pub(super) fn unintelligible(call: &Call, detail: &str) -> Error {
 
 /// Builds a call. That it cannot be built is for the author of the mapping to mend, unless a value of the client's cannot
 /// stand where the call has it.
-pub(super) fn build<'m>(
-    call: &'m Call,
-    scope: &Scope<'_>,
-    record: Option<&Value>,
-    more: &[(String, String)],
-) -> Result<HttpCall<'m>, Error> {
-    call::build(call, scope, record, more).map_err(|error| match call::refusal(call, &error) {
+pub(super) fn build<'m>(call: &'m Call, scope: &Scope<'_>, record: Option<&Value>) -> Result<HttpCall<'m>, Error> {
+    call::build(call, scope, record).map_err(|error| match call::refusal(call, &error) {
         Some(refusal) => refusal.into(),
         None => Error::mapping(format!("{}: {error}", call.name)),
     })
@@ -104,7 +99,7 @@ impl<B: Backend> Operation<'_, B> {
         };
         let id = read::id_of(self.resource, key).map(Value::from);
         let scope = Scope { key: Some(key), id: id.as_ref(), ..Scope::default() };
-        let (outcome, headers) = self.exchange(build(&get.call, &scope, None, &[])?).await?;
+        let (outcome, headers) = self.exchange(build(&get.call, &scope, None)?).await?;
         match outcome {
             Outcome::Good(body) => {
                 let found = self.record(&get.call, &get.item, &body, Some(&headers))?;

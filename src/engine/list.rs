@@ -152,9 +152,9 @@ impl<B: Backend> Operation<'_, B> {
             _ => Details::default(),
         };
         let mut listed = match &plan.access {
-            Access::List { query: parameters } => {
+            Access::List { more } => {
                 let list = self.list_call()?;
-                let wanted = Wanted { list, query: parameters, check, sort, window, details };
+                let wanted = Wanted { list, more, check, sort, window, details };
                 let served = match plan.serving(list, query.total) {
                     Serving::Slice => self.slice(&wanted).await?,
                     Serving::Follow => self.follow(&wanted, query.resume).await?,
@@ -205,12 +205,12 @@ impl<B: Backend> Operation<'_, B> {
                 Access::Key(key) => Ok(self.fetch(key).await?.into_iter().map(|found| found.resource).collect()),
                 Access::Lookup { lookup, value } => self.look_up(lookup, value.as_ref()).await,
                 Access::GroupsOf { member, only } => self.groups(member, only.as_ref()).await,
-                Access::List { query } => {
+                Access::List { more } => {
                     let list = self.list_call()?;
                     let mut found = Vec::new();
                     // A backend that ignores the parameters gives everybody: who cannot match is not held.
                     let told = self.told_by_rows(check);
-                    self.visit(list, query, |resource| {
+                    self.visit(list, more, |resource| {
                         if told.matches(&resource) {
                             found.push(resource);
                         }
@@ -239,7 +239,7 @@ impl<B: Backend> Operation<'_, B> {
     async fn look_up(&self, lookup: &Lookup, value: Option<&Value>) -> Result<Vec<Object>, Error> {
         let call = &lookup.call;
         let scope = Scope { value, ..Scope::default() };
-        let body = match self.send(build(call, &scope, None, &[])?).await? {
+        let body = match self.send(build(call, &scope, None)?).await? {
             Outcome::Good(body) => body,
             Outcome::NotFound => return Ok(Vec::new()),
             Outcome::Refused(error) => return Err(error.into()),

@@ -335,7 +335,7 @@ impl<B: Backend> Operation<'_, B> {
                 resource: found.map(|found| &found.resource),
                 ..group.identity.scope()
             };
-            match self.send(build(&call.call, &scope, None, &[])?).await? {
+            match self.send(build(&call.call, &scope, None)?).await? {
                 Outcome::Stale if needs_group(&call.call) => {
                     again = Some(self.fetch(&group.identity.key).await?.ok_or_else(|| self.not_found(group.id))?);
                 }

@@ -12,6 +12,7 @@ use crate::mapping::model::{MemberList, Members, Membership};
 use crate::mapping::path::JsonPath;
 use crate::mapping::template::Scope;
 use crate::scim::{AttrRef, Object};
+use crate::translate::call::More;
 use crate::translate::read::{id_of, related};
 use crate::translate::write::key_of;
 
@@ -101,7 +102,7 @@ impl<B: Backend> Operation<'_, B> {
     ) -> Result<bool, Error> {
         let id = id_of(self.resource, key).map(Value::from);
         let scope = Scope { key: Some(key), id: id.as_ref(), ..Scope::default() };
-        self.walk(Source::members(list), &scope, &[], distinct, |row| {
+        self.walk(Source::members(list), &scope, &More::default(), distinct, |row| {
             visit(row);
             Ok(ControlFlow::Continue(()))
         })

@@ -61,7 +61,7 @@ impl<B: Backend> Operation<'_, B> {
                 }
             }
             let scope = Scope { kept: Some(&sides.kept), ..*scope };
-            let sent = self.send(build(&side.call, &scope, None, &[])?).await;
+            let sent = self.send(build(&side.call, &scope, None)?).await;
             if sent.as_ref().map_or_else(Error::may_have_acted, |outcome| matches!(outcome, Outcome::Good(_))) {
                 sides.done.push(side);
             }
@@ -107,7 +107,7 @@ impl<B: Backend> Operation<'_, B> {
                 }
                 continue;
             };
-            let sent = match build(undo, &scope, None, &[]) {
+            let sent = match build(undo, &scope, None) {
                 Ok(call) => self.send(call).await,
                 Err(error) => Err(error),
             };

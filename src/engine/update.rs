@@ -227,7 +227,7 @@ impl<B: Backend> Operation<'_, B> {
             return Err(Failed::Clean(ScimError::mutability(detail).into()));
         }
         let scope = Scope { field: field.as_ref(), value, ..*scope };
-        let (outcome, headers) = self.exchange(build(&update.call, &scope, body.as_ref(), &[])?).await?;
+        let (outcome, headers) = self.exchange(build(&update.call, &scope, body.as_ref())?).await?;
         match outcome {
             Outcome::Good(body) if !update.read_back => {
                 // An answer without the whole record is no fault: it is read instead.

@@ -15,6 +15,7 @@ use crate::mapping::model::{Call, List, MemberList, PageBy, Paging};
 use crate::mapping::path::JsonPath;
 use crate::mapping::template::Scope;
 use crate::scim::{ScimError, ScimType};
+use crate::translate::call::More;
 use crate::translate::outcome::{self, Outcome};
 use crate::translate::pages::{self, PageError, Start};
 
@@ -70,16 +71,15 @@ impl<B: Backend> Operation<'_, B> {
         &self,
         source: Source<'m>,
         scope: &Scope<'_>,
-        query: &[(String, String)],
+        more: &More,
         start: &Start,
         size: u64,
     ) -> Result<Option<Page<'m>>, Error> {
         let base = self.mapping().backend.url.path();
-        let call =
-            pages::page_call(source.call, source.paging, scope, query, start, size, base).map_err(|error| match error {
-                PageError::Link => unintelligible(source.call, "the link to the next page is not a URL of this backend"),
-                other => Error::mapping(format!("{}: {other}", source.call.name)),
-            })?;
+        let call = pages::page_call(source.call, source.paging, scope, more, start, size, base).map_err(|error| match error {
+            PageError::Link => unintelligible(source.call, "the link to the next page is not a URL of this backend"),
+            other => Error::mapping(format!("{}: {other}", source.call.name)),
+        })?;
         let answer = self.engine.backend.send(&call).await?;
         let body = match outcome::classify(source.call, &answer) {
             Outcome::Good(body) => body,
@@ -87,7 +87,7 @@ impl<B: Backend> Operation<'_, B> {
             Outcome::Fault(_) if pages::is_past_the_end(source.paging, answer.status) => Value::Null,
             Outcome::Fault(fault) => return Err(fault.into()),
             // What is looked for came from the client.
-            Outcome::Refused(error) if !query.is_empty() => return Err(error.into()),
+            Outcome::Refused(error) if *more != More::default() => return Err(error.into()),
             other => return Err(unexpected(source.call, &other)),
         };
         let total =
@@ -112,7 +112,7 @@ impl<B: Backend> Operation<'_, B> {
         &self,
         source: Source<'_>,
         scope: &Scope<'_>,
-        query: &[(String, String)],
+        more: &More,
         key: &JsonPath,
         mut visit: impl FnMut(&Value) -> Result<ControlFlow<()>, Error>,
     ) -> Result<bool, Error> {
@@ -124,7 +124,7 @@ impl<B: Backend> Operation<'_, B> {
             if self.engine.system.now().duration_since(began) > source.time {
                 return Err(too_many(&source));
             }
-            let Some(page) = self.page(source, scope, query, &start, size).await? else { return Ok(false) };
+            let Some(page) = self.page(source, scope, more, &start, size).await? else { return Ok(false) };
             let found = page.rows();
             let count = found.len() as u64;
             rows += count;

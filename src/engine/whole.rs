@@ -112,7 +112,7 @@ impl<B: Backend> Operation<'_, B> {
         // A member who is there keeps the key in the form in which the backend has it.
         let key = |id: &String| present.get(id).and_then(|row| element.key.first(row)).cloned().or_else(|| key_of(group.of, id));
         let members: Value = next.iter().filter_map(key).collect();
-        self.send(build(set, &Scope { members: Some(&members), ..scope_of(group) }, None, &[])?).await
+        self.send(build(set, &Scope { members: Some(&members), ..scope_of(group) }, None)?).await
     }
 
     /// Writes the record with these members, with the calls around that.
@@ -125,7 +125,7 @@ impl<B: Backend> Operation<'_, B> {
             let scope = scope_of(group);
             self.side_calls(&update.around.before, &scope, &mut sides).await?;
             let scope = Scope { kept: Some(&sides.kept), ..scope };
-            let call = build(&update.call, &scope, Some(&body), &[])?;
+            let call = build(&update.call, &scope, Some(&body))?;
             asked = true;
             let (outcome, headers) = self.exchange(call).await?;
             let mut now = None;

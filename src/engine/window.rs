@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
 use super::cursor::Resume;
-use super::fetch::{build, unexpected, unintelligible};
+use super::fetch::{unexpected, unintelligible};
 use super::kept::{Kept, Position, Walk};
 use super::list::{Listed, Sort};
 use super::ports::Backend;
@@ -17,6 +17,7 @@ use crate::mapping::model::{Call, List, PageBy, Total, Version};
 use crate::mapping::template::Scope;
 use crate::scim::filter::Predicate;
 use crate::scim::{Object, ScimError, ScimType};
+use crate::translate::call::{More, build_with};
 use crate::translate::details::{Details, is_missing};
 use crate::translate::outcome::Outcome;
 use crate::translate::pages::{self, Start, Window};
@@ -25,8 +26,8 @@ use crate::translate::write::key_of;
 /// A query of the list call, planned.
 pub(super) struct Wanted<'q, 's> {
     pub(super) list: &'q List,
-    /// Parameters besides the call's own.
-    pub(super) query: &'q [(String, String)],
+    /// What is added to the call.
+    pub(super) more: &'q More,
     /// What every resource is held against.
     pub(super) check: &'q Predicate<'s>,
     /// What is left to sort.
@@ -55,21 +56,21 @@ impl<B: Backend> Operation<'_, B> {
     /// A window straight from the backend's own pages. `None` if a row does not match: then the backend ignores a
     /// parameter, and its total means something else.
     pub(super) async fn slice(&self, wanted: &Wanted<'_, '_>) -> Result<Option<Listed>, Error> {
-        let Wanted { list, query, window, .. } = *wanted;
+        let Wanted { list, more, window, .. } = *wanted;
         let source = Source::list(list);
         let Window { skip, count } = window;
         let unpaged = matches!(source.paging.by, PageBy::Nothing);
         let (mut begin, size) = pages::covering(source.paging, window);
         if count == 0
-            && let Some(total) = self.counted(list, query).await?
+            && let Some(total) = self.counted(list, more).await?
         {
             return Ok(Some(Listed::rows(Some(total), Vec::new(), None)));
         }
         let end = skip.saturating_add(count);
         let mut resources = Vec::new();
         let mut total;
-        let more = loop {
-            let Some(page) = self.page(source, &Scope::default(), query, &Start::Row(begin), size).await? else {
+        let is_more = loop {
+            let Some(page) = self.page(source, &Scope::default(), more, &Start::Row(begin), size).await? else {
                 return Err(unexpected(source.call, &Outcome::NotFound));
             };
             let rows = page.rows();
@@ -100,25 +101,25 @@ impl<B: Backend> Operation<'_, B> {
                     break reached > end;
                 }
                 None if is_short || reached >= end => {
-                    total = self.counted(list, query).await?;
+                    total = self.counted(list, more).await?;
                     break total.map_or(!is_short, |total| end < total);
                 }
                 // Page after page holds a row at least, and the window ends.
                 _ => begin = reached,
             }
         };
-        let next = more.then_some(Resume { skip: end, page: None });
+        let next = is_more.then_some(Resume { skip: end, page: None });
         Ok(Some(Listed::rows(total, resources, next)))
     }
 
     /// A window of a list whose pages lead from one to the next, where the backend tells the total. The place behind the
     /// window is kept, so that the next page of the client goes on from there.
     pub(super) async fn follow(&self, wanted: &Wanted<'_, '_>, resume: Option<Resume>) -> Result<Option<Listed>, Error> {
-        let Wanted { list, query, window, .. } = *wanted;
+        let Wanted { list, more, window, .. } = *wanted;
         let source = Source::list(list);
         let Window { skip, count } = window;
         let small = count.clamp(1, source.paging.max.max(1));
-        let key = |skip: u64| self.key(query, &format!("{small}@{skip}"));
+        let key = |skip: u64| self.key(more, &format!("{small}@{skip}"));
         let (mut start, mut place) = match (resume.and_then(|resume| resume.page), self.engine.kept.get(&key(skip))) {
             (Some(page), _) => page,
             (None, Some(Kept::Position(position))) if skip > 0 => (position.start.clone(), position.before),
@@ -130,7 +131,7 @@ impl<B: Backend> Operation<'_, B> {
         let mut resources = Vec::new();
         let mut total = None;
         for _ in 0..list.scan.calls {
-            let Some(page) = self.page(source, &Scope::default(), query, &start, size).await? else {
+            let Some(page) = self.page(source, &Scope::default(), more, &start, size).await? else {
                 return Err(unexpected(source.call, &Outcome::NotFound));
             };
             let rows = page.rows();
@@ -151,15 +152,15 @@ impl<B: Backend> Operation<'_, B> {
             }
             let next = page.next.clone();
             if total.is_none() && (next.is_none() || place >= end) {
-                total = if next.is_none() { Some(place) } else { self.counted(list, query).await? };
+                total = if next.is_none() { Some(place) } else { self.counted(list, more).await? };
             }
             if place >= end {
-                let more = place > end || next.is_some();
+                let is_more = place > end || next.is_some();
                 let (start, before) = match next {
                     Some(next) if place == end => (Start::Token(Some(next)), place),
                     _ => (start, before),
                 };
-                let next = more.then(|| Resume { skip: end, page: Some((start.clone(), before)) });
+                let next = is_more.then(|| Resume { skip: end, page: Some((start.clone(), before)) });
                 self.engine.kept.put(key(end), Kept::Position(Arc::new(Position { start, before, keep: list.scan.keep })));
                 return Ok(Some(Listed::rows(total, resources, next)));
             }
@@ -177,9 +178,11 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// The total by a call of its own, for a list that has one.
-    async fn counted(&self, list: &List, query: &[(String, String)]) -> Result<Option<u64>, Error> {
+    async fn counted(&self, list: &List, more: &More) -> Result<Option<u64>, Error> {
         let Total::Call { call, at } = &list.paging.total else { return Ok(None) };
-        match self.send(build(call, &Scope::default(), None, query)?).await? {
+        let call_now =
+            build_with(call, &Scope::default(), None, more).map_err(|error| Error::mapping(format!("{}: {error}", call.name)))?;
+        match self.send(call_now).await? {
             Outcome::Good(body) => {
                 let total = call.envelope.first(&body).and_then(|payload| at.first(payload)).and_then(Value::as_u64);
                 total.map(Some).ok_or_else(|| unintelligible(call, "the answer does not tell the total: see `pages.total.at`"))
@@ -191,9 +194,9 @@ impl<B: Backend> Operation<'_, B> {
     /// A walk through the whole list, for what the backend cannot filter, sort or count. The first page walks anew; later
     /// ones are served from its walk.
     pub(super) async fn scan(&self, wanted: &Wanted<'_, '_>) -> Result<Listed, Error> {
-        let Wanted { list, query, check, sort, window, details } = *wanted;
+        let Wanted { list, more, check, sort, window, details } = *wanted;
         let order = sort.as_ref().map(|(key, order)| format!("{} {order:?}", key.target)).unwrap_or_default();
-        let key = self.key(query, &format!("{check}\n{order}"));
+        let key = self.key(more, &format!("{check}\n{order}"));
         let end = window.skip.saturating_add(window.count);
         if let (true, Some(Kept::Walk(walk))) = (window.skip > 0, self.engine.kept.get(&key)) {
             let next = behind(end, walk.total());
@@ -207,7 +210,7 @@ impl<B: Backend> Operation<'_, B> {
         let mut kept = keeps.then(|| Walk::new(list.scan.keep));
         let (mut total, mut resources) = (0, Vec::new());
         let told = self.told_by_rows(check);
-        self.visit(list, query, |resource| {
+        self.visit(list, more, |resource| {
             if !told.matches(&resource) {
                 return;
             }
@@ -246,22 +249,17 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// What is kept belongs to one query of one resource type since its last write.
-    fn key(&self, query: &[(String, String)], more: &str) -> String {
+    fn key(&self, added: &More, more: &str) -> String {
         let epoch = self.engine.kept.epoch(self.place());
         // Locations begin with the base URL, which may follow the request.
-        format!("{}{} {epoch}\n{query:?}\n{more}", self.context.base_url, self.resource.kind.endpoint)
+        format!("{}{} {epoch}\n{added:?}\n{more}", self.context.base_url, self.resource.kind.endpoint)
     }
 
     /// Visits every resource of the list once.
-    pub(super) async fn visit(
-        &self,
-        list: &List,
-        query: &[(String, String)],
-        mut each: impl FnMut(Object) + Send,
-    ) -> Result<(), Error> {
+    pub(super) async fn visit(&self, list: &List, more: &More, mut each: impl FnMut(Object) + Send) -> Result<(), Error> {
         let source = Source::list(list);
         let exists = self
-            .walk(source, &Scope::default(), query, &self.resource.id.path, |row| {
+            .walk(source, &Scope::default(), more, &self.resource.id.path, |row| {
                 if let Some(resource) = self.row(list, row)? {
                     each(resource);
                 }

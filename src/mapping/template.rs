@@ -70,6 +70,10 @@ pub enum Root {
     Records,
     /// The version of the resource as the backend told it.
     Version,
+    /// Where a page of a list begins: its number, the rows before it, or a cursor.
+    Start,
+    /// How many rows a page of a list holds.
+    Size,
     /// The backend's record of a member.
     MemberRecord,
     /// The row of the list of members that is about a member.
@@ -98,6 +102,8 @@ pub struct Scope<'v> {
     pub fields: Option<&'v Value>,
     pub records: Option<&'v Value>,
     pub version: Option<&'v Value>,
+    pub start: Option<&'v Value>,
+    pub size: Option<&'v Value>,
     pub member_record: Option<&'v Value>,
     pub membership: Option<&'v Value>,
     pub kept: Option<&'v Object>,
@@ -343,6 +349,8 @@ impl Variable {
             Root::Fields => scope.fields,
             Root::Records => scope.records,
             Root::Version => scope.version,
+            Root::Start => scope.start,
+            Root::Size => scope.size,
             Root::MemberRecord => scope.member_record,
             Root::Membership => scope.membership,
             Root::Kept(name) => scope.kept.and_then(|kept| kept.get(name)),

@@ -75,13 +75,13 @@ block! {
     /// `pages`
     PAGES, "pages", {
         "by": "`number` (page numbers), `offset` (rows to skip), `cursor` or `link` (told by the page before), `range` (the header Range) or `none`.",
-        "page": "The query parameter of the page number.",
-        "offset": "The query parameter of the rows to skip.",
+        "page": "The query parameter of the page number, unless the call has `{{page}}`.",
+        "offset": "The query parameter of the rows to skip, unless the call has `{{offset}}`.",
         "first": "The number of the first page or row: 1 for pages and 0 for offsets unless said.",
-        "cursor": "The query parameter of the cursor.",
+        "cursor": "The query parameter of the cursor, unless the call has `{{cursor}}`.",
         "next": "Where the answer tells the next cursor or link, a JSONPath from its root; without it, links come in the header Link.",
         "unit": "The unit of the header Range: `items` unless said.",
-        "size": "The query parameter of the page size.",
+        "size": "The query parameter of the page size, unless the call has `{{size}}`.",
         "max": "The largest page that the backend gives.",
         "total": "Where the answer tells the number of all rows: a JSONPath from its root, or a `header`; `counted` by a walk unless said.",
     }
@@ -94,6 +94,7 @@ block! {
         "at": "Where in that call's payload it is, a JSONPath.",
         "query": "Query parameters of that call.",
         "headers": "Headers of that call.",
+        "body": "The body of that call.",
         "errors": "What answers of that call mean; before those of the backend.",
     }
 }
@@ -183,6 +184,7 @@ block! {
         "call": "Method and path: `GET /users/{{key}}`.",
         "query": "Query parameters.",
         "headers": "Headers.",
+        "body": "The body, for a search by POST.",
         "item": "Where the record is in the payload, a JSONPath.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
@@ -193,6 +195,7 @@ block! {
         "call": "Method and path: `GET /users`.",
         "query": "Query parameters.",
         "headers": "Headers.",
+        "body": "The body, for a search by POST; `{{offset}}`, `{{page}}`, `{{cursor}}` and `{{size}}` are the page.",
         "items": "The rows in the payload, a JSONPath.",
         "pages": "How this list comes in pages, if not as the backend's others.",
         "filters": "Comparisons that the backend performs, by `attribute operator`; the most selective first.",
@@ -209,6 +212,7 @@ block! {
     /// A line of `list.filters`
     FILTER, "a filter", {
         "query": "Query parameters; `{{value}}` is what is compared with.",
+        "body": "Members that are added to the body of the list call; or the body of `call`.",
         "call": "A call of its own instead: `GET /users/by-login/{{value}}`.",
         "headers": "Headers of that call.",
         "item": "Where that call's one record is in the payload, a JSONPath; 404 means there is none.",
@@ -229,14 +233,15 @@ block! {
 block! {
     /// A line of `list.sort`
     SORT, "sort", {
-        "ascending": "Query parameters.",
-        "descending": "Query parameters.",
+        "ascending": "Query parameters; members of the body of a list that has one.",
+        "descending": "Query parameters; members of the body of a list that has one.",
     }
 }
 block! {
     /// `list.language`
     LANGUAGE, "language", {
         "query": "Query parameters; `{{expression}}` is the expression.",
+        "body": "Instead of `query`, members that are added to the body of the list call.",
         "fields": "The names of attributes in the language, by attribute.",
         "text": "How texts are quoted and escaped.",
         "match": "`exact` if the language compares as SCIM does, `superset` if the gateway must look again; superset unless said.",
@@ -347,6 +352,7 @@ block! {
         "call": "Method and path: `GET /groups/{{key}}/members`.",
         "query": "Query parameters.",
         "headers": "Headers.",
+        "body": "The body, for a search by POST.",
         "items": "The rows in the payload, a JSONPath.",
         "inline": "Where the record of the member has its groups, a JSONPath that ends in `[*]`; instead of `call`.",
         "key": "Where the key of the member or group is in a row, a JSONPath.",

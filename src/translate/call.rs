@@ -48,13 +48,25 @@ impl Answer {
 /// What stays as it is in a query (RFC 3986 section 2.3). A blank becomes `%20`, which every server reads the same way.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Builds the request. `record` is what the attribute map writes, for a call that carries it; `more` are query
-/// parameters besides the call's own.
-pub fn build<'m>(
+/// What is added to the list call.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct More {
+    pub query: Vec<(String, String)>,
+    /// Members of the body.
+    pub body: Option<Value>,
+}
+
+/// Builds the request. `record` is what the attribute map writes, for a call that carries it.
+pub fn build<'m>(call: &'m Call, scope: &Scope<'_>, record: Option<&Value>) -> Result<HttpCall<'m>, RenderError> {
+    build_with(call, scope, record, &More::default())
+}
+
+/// Builds the request with what is added to it.
+pub fn build_with<'m>(
     call: &'m Call,
     scope: &Scope<'_>,
     record: Option<&Value>,
-    more: &[(String, String)],
+    more: &More,
 ) -> Result<HttpCall<'m>, RenderError> {
     let mut target = String::with_capacity(64);
     for segment in &call.path {
@@ -72,7 +84,7 @@ pub fn build<'m>(
     for (name, value) in &call.query {
         pair(&mut target, name, &value.parameter(scope)?);
     }
-    for (name, value) in more {
+    for (name, value) in &more.query {
         pair(&mut target, name, value);
     }
     let mut headers = Vec::with_capacity(call.headers.len());
@@ -90,7 +102,11 @@ pub fn build<'m>(
         let value = HeaderValue::from_str(&text).map_err(|_| RenderError::Header(name.as_str().to_owned()))?;
         headers.push((name.clone(), value));
     }
-    let body = body(call, scope, record)?.map(|body| match call.format {
+    let mut body = body(call, scope, record)?;
+    if let (Some(body), Some(more)) = (&mut body, &more.body) {
+        merge(body, more.clone());
+    }
+    let body = body.map(|body| match call.format {
         Format::Json => Bytes::from(body.to_string()),
         Format::Form => Bytes::from(form(&body)),
     });
@@ -148,6 +164,36 @@ fn pairs(name: &str, value: &Value, out: &mut form_urlencoded::Serializer<'_, St
         }
         Value::Null => drop(out.append_pair(name, "")),
         scalar => drop(out.append_pair(name, &text(scalar))),
+    }
+}
+
+// === impl More ===
+
+impl More {
+    /// Adds what another one adds; `false`, and nothing is added, where both want the same place.
+    pub fn join(&mut self, other: &Self) -> bool {
+        let taken = |name: &String| self.query.iter().any(|(taken, _)| taken == name);
+        let clash = self.body.as_ref().zip(other.body.as_ref()).is_some_and(|(one, other)| clash(one, other));
+        if clash || other.query.iter().any(|(name, _)| taken(name)) {
+            return false;
+        }
+        self.query.extend(other.query.iter().cloned());
+        match (&mut self.body, &other.body) {
+            (Some(body), Some(more)) => merge(body, more.clone()),
+            (body @ None, Some(more)) => *body = Some(more.clone()),
+            (_, None) => {}
+        }
+        true
+    }
+}
+
+/// Whether two bodies say something else in the same place.
+fn clash(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            one.iter().any(|(name, value)| other.get(name).is_some_and(|other| clash(value, other)))
+        }
+        _ => one != other,
     }
 }
 

@@ -4,10 +4,10 @@ use http::header::{CONTENT_RANGE, LINK, RANGE};
 use http::{HeaderValue, Uri};
 use serde_json::Value;
 
-use super::call::{self, Answer, HttpCall};
+use super::call::{self, Answer, HttpCall, More};
 use crate::limits;
 use crate::mapping::convert::text;
-use crate::mapping::model::{Call, PageBy, Paging, Total};
+use crate::mapping::model::{Call, PageBy, PageSize, Paging, Total};
 use crate::mapping::template::{RenderError, Scope};
 use crate::scim::messages::SearchRequest;
 
@@ -65,7 +65,7 @@ pub fn tells_total(paging: &Paging) -> bool {
 pub fn covering(paging: &Paging, window: Window) -> (u64, u64) {
     let Window { skip, count } = window;
     let max = paging.max.max(1);
-    let chosen = paging.size.is_some() || matches!(paging.by, PageBy::Range { .. });
+    let chosen = paging.size != PageSize::Fixed || matches!(paging.by, PageBy::Range { .. });
     match &paging.by {
         PageBy::Nothing => (0, max),
         _ if count == 0 => (0, if chosen { 1 } else { max }),
@@ -85,24 +85,27 @@ pub fn page_call<'m>(
     call: &'m Call,
     paging: &Paging,
     scope: &Scope<'_>,
-    query: &[(String, String)],
+    more: &More,
     start: &Start,
     size: u64,
     base: &str,
 ) -> Result<HttpCall<'m>, PageError> {
-    let mut more = query.to_vec();
-    match (&paging.by, start) {
+    let mut more = more.clone();
+    let (parameter, place) = match (&paging.by, start) {
         (PageBy::Number { page, first }, Start::Row(row)) => {
-            more.push((page.clone(), (row / size.max(1)).saturating_add(*first).to_string()));
+            (page.as_ref(), Some(Value::from((row / size.max(1)).saturating_add(*first))))
         }
-        (PageBy::Offset { offset, first }, Start::Row(row)) => {
-            more.push((offset.clone(), row.saturating_add(*first).to_string()));
-        }
-        (PageBy::Cursor { cursor, .. }, Start::Token(Some(token))) => more.push((cursor.clone(), token.clone())),
-        _ => {}
+        (PageBy::Offset { offset, first }, Start::Row(row)) => (offset.as_ref(), Some(Value::from(row.saturating_add(*first)))),
+        (PageBy::Cursor { cursor, .. }, Start::Token(Some(token))) => (cursor.as_ref(), Some(Value::from(token.as_str()))),
+        _ => (None, None),
+    };
+    more.query.extend(parameter.zip(place.as_ref()).map(|(name, place)| (name.clone(), text(place))));
+    if let PageSize::Query(name) = &paging.size {
+        more.query.push((name.clone(), size.to_string()));
     }
-    more.extend(paging.size.as_ref().map(|name| (name.clone(), size.to_string())));
-    let mut request = call::build(call, scope, None, &more)?;
+    let rows = Value::from(size);
+    let scope = Scope { start: place.as_ref(), size: Some(&rows), ..*scope };
+    let mut request = call::build_with(call, &scope, None, &more)?;
     match (&paging.by, start) {
         (PageBy::Link { .. }, Start::Token(Some(link))) => {
             request.target = target_of(&request.target, link, base).ok_or(PageError::Link)?;

@@ -6,15 +6,15 @@
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::call;
+use super::call::{self, More};
 use super::conjunct::{EQUAL_ROWS, contradict, equals, estimate, estimate_test, simple};
 use super::language::{Expression, Speaker};
 use super::operand::{Comparable, comparable, may_be_empty};
 use super::pages::tells_total;
 use super::write::key_of;
 use crate::mapping::Mapping;
-use crate::mapping::model::{How, List, Lookup, LookupAnswer, PushDown, Resource, Shape, SortPushDown, Target};
-use crate::mapping::template::Scope;
+use crate::mapping::model::{Addition, How, List, Lookup, LookupAnswer, PushDown, Resource, Shape, SortPushDown, Target};
+use crate::mapping::template::{Scope, Template};
 use crate::scim::filter::{Op, Operand, Predicate, Test};
 use crate::scim::messages::SortOrder;
 use crate::scim::sort::SortKey;
@@ -32,8 +32,8 @@ pub enum Access<'m> {
     /// By listing the groups of the member with this key; `only` the one with that key, if it is among them. Who asks
     /// whether somebody is in a group (Entra ID: `id eq "g" and members eq "u"`) must not make the gateway read the group.
     GroupsOf { member: Value, only: Option<Value> },
-    /// By the list, with these query parameters besides its own.
-    List { query: Vec<(String, String)> },
+    /// By the list, with what is added to its call.
+    List { more: More },
     /// By several ways, without duplicates.
     Union(Vec<Self>),
 }
@@ -113,7 +113,7 @@ impl<'m> Planner<'m> {
         }
         let way = self.best(&conjuncts);
         let way = way.unwrap_or_else(|| Way {
-            access: Access::List { query: Vec::new() },
+            access: Access::List { more: More::default() },
             covers: Vec::new(),
             pushed: Vec::new(),
             rows: 0,
@@ -123,10 +123,10 @@ impl<'m> Planner<'m> {
             conjuncts.into_iter().enumerate().filter(|(index, _)| !way.covers.contains(index)).map(|(_, conjunct)| conjunct);
         let residual = Predicate::and(left);
         let mut plan = Plan { access: way.access, pushed: way.pushed, residual, filter, sorted: sort.is_none() };
-        if let (Some((key, order)), Access::List { query }) = (sort, &mut plan.access)
-            && let Some(parameters) = self.sort(key, order)
+        if let (Some((key, order)), Access::List { more }) = (sort, &mut plan.access)
+            && let Some(order) = self.sort(key, order)
+            && more.join(&order)
         {
-            query.extend(parameters);
             plan.sorted = true;
             plan.pushed.push(format!("sort by {}", key.target));
         }
@@ -223,18 +223,19 @@ impl<'m> Planner<'m> {
                     How::Call(lookup) => {
                         // Some values cannot stand in a segment of a path or in a header.
                         let scope = Scope { value: value.as_ref(), ..Scope::default() };
-                        if call::build(&lookup.call, &scope, None, &[]).is_err() {
+                        if call::build(&lookup.call, &scope, None).is_err() {
                             continue;
                         }
                         let rows = if matches!(lookup.answer, LookupAnswer::One(_)) { 1 } else { rows };
                         ways.push(Way { access: Access::Lookup { lookup, value }, covers, pushed, rows, calls: 1 });
                     }
-                    How::Query(templates) => {
-                        let Some(query) = parameters(templates, value.as_ref()) else { continue };
+                    How::List(addition) => {
+                        let scope = Scope { value: value.as_ref(), ..Scope::default() };
+                        let Some(more) = added(addition, &scope) else { continue };
                         if list.together {
-                            together = Some(joined(together, &query, &covers, &pushed, rows, list));
+                            together = Some(joined(together, &more, &covers, &pushed, rows, list));
                         }
-                        ways.push(Way { access: Access::List { query }, covers, pushed, rows, calls });
+                        ways.push(Way { access: Access::List { more }, covers, pushed, rows, calls });
                     }
                 }
             }
@@ -273,14 +274,10 @@ impl<'m> Planner<'m> {
             json => Value::from(json.to_string()),
         };
         let scope = Scope { expression: Some(&value), ..Scope::default() };
-        let query = language
-            .query
-            .iter()
-            .map(|(name, template)| Some((name.clone(), template.parameter(&scope).ok()?)))
-            .collect::<Option<_>>()?;
+        let more = added(&language.place, &scope)?;
         let rows = said.iter().filter_map(|(index, _)| conjuncts.get(*index)).map(estimate).min()?;
         Some(Way {
-            access: Access::List { query },
+            access: Access::List { more },
             covers: said.iter().filter(|(_, expression)| expression.exact).map(|(index, _)| *index).collect(),
             pushed: said.iter().filter_map(|(index, _)| conjuncts.get(*index)).map(ToString::to_string).collect(),
             rows,
@@ -340,13 +337,13 @@ impl<'m> Planner<'m> {
         Some(Way { access: Access::Union(branches), ..whole })
     }
 
-    fn sort(&self, key: &SortKey<'_>, order: SortOrder) -> Option<Vec<(String, String)>> {
+    fn sort(&self, key: &SortKey<'_>, order: SortOrder) -> Option<More> {
         let found: &SortPushDown = self.resource.list.as_ref()?.sorts.iter().find(|sort| sort.target.names(&key.target))?;
-        let templates = match order {
+        let addition = match order {
             SortOrder::Ascending => &found.ascending,
             SortOrder::Descending => &found.descending,
         };
-        parameters(templates, None)
+        added(addition, &Scope::default())
     }
 
     fn scan_calls(&self) -> u64 {
@@ -384,26 +381,18 @@ fn nothing<'m>(filter: Predicate<'_>) -> Plan<'m, '_> {
 }
 
 /// Adds a push-down to those that go into one call, unless a parameter of it is taken.
-fn joined<'m>(
-    so_far: Option<Way<'m>>,
-    query: &[(String, String)],
-    covers: &[usize],
-    pushed: &[String],
-    rows: u64,
-    list: &List,
-) -> Way<'m> {
+fn joined<'m>(so_far: Option<Way<'m>>, more: &More, covers: &[usize], pushed: &[String], rows: u64, list: &List) -> Way<'m> {
     let mut way = so_far.unwrap_or(Way {
-        access: Access::List { query: Vec::new() },
+        access: Access::List { more: More::default() },
         covers: Vec::new(),
         pushed: Vec::new(),
         rows: u64::MAX,
         calls: 1,
     });
-    let Access::List { query: present } = &mut way.access else { return way };
-    if query.iter().any(|(name, _)| present.iter().any(|(taken, _)| taken == name)) {
+    let Access::List { more: present } = &mut way.access else { return way };
+    if !present.join(more) {
         return way;
     }
-    present.extend(query.iter().cloned());
     way.covers.extend(covers);
     way.pushed.extend(pushed.iter().cloned());
     way.rows = way.rows.min(rows);
@@ -411,12 +400,15 @@ fn joined<'m>(
     way
 }
 
-fn parameters(
-    templates: &[(String, crate::mapping::template::Template)],
-    value: Option<&Value>,
-) -> Option<Vec<(String, String)>> {
-    let scope = Scope { value, ..Scope::default() };
-    templates.iter().map(|(name, template)| Some((name.clone(), template.parameter(&scope).ok()?))).collect()
+/// What is added to the list call with these values; nothing where a value is missing.
+fn added(addition: &Addition, scope: &Scope<'_>) -> Option<More> {
+    let parameter = |(name, template): &(String, Template)| Some((name.clone(), template.parameter(scope).ok()?));
+    let query = addition.query.iter().map(parameter).collect::<Option<_>>()?;
+    let body = match &addition.body {
+        Some(tree) => Some(call::render(tree, scope).ok()?),
+        None => None,
+    };
+    Some(More { query, body })
 }
 
 fn rows(push_down: &PushDown, test: &Test<'_>) -> u64 {

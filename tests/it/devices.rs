@@ -451,7 +451,7 @@ async fn head_of(mapping_text: &str, resource: usize) -> String {
     let key = json!("D-7");
     let scope = Scope { key: Some(&key), ..Scope::default() };
     let get = mapping.resources[resource].get.as_ref().unwrap();
-    let answer = Backend::new(&mapping.backend).unwrap().send(&build(&get.call, &scope, None, &[]).unwrap()).await.unwrap();
+    let answer = Backend::new(&mapping.backend).unwrap().send(&build(&get.call, &scope, None).unwrap()).await.unwrap();
     assert_eq!((answer.status, answer.body.as_ref()), (200, b"{}".as_slice()));
     server.await.unwrap()
 }

@@ -32,5 +32,6 @@ mod queries;
 mod readme;
 mod scim;
 mod scripted;
+mod search_bodies;
 mod stub;
 mod support;

@@ -788,7 +788,7 @@ async fn an_error_in_a_template_quotes_no_value_of_a_record() {
     let record = json!({ "id": "7", "ssn": "123-45-6789" });
     let key = json!("7");
     let scope = scimitar::mapping::template::Scope { key: Some(&key), record: Some(&record), ..Default::default() };
-    let error = scimitar::translate::call::build(&update.call, &scope, Some(&json!({})), &[]).unwrap_err().to_string();
+    let error = scimitar::translate::call::build(&update.call, &scope, Some(&json!({}))).unwrap_err().to_string();
     assert!(!error.contains("123"), "{error}");
 }
 

@@ -8,7 +8,7 @@ use super::backend::with_built_in;
 use super::schemas::Schemas;
 use super::{Compiler, Keys, known};
 use crate::mapping::diagnostics::{Code, did_you_mean};
-use crate::mapping::model::{Body, Call, Format, Paging, Rule, Tree};
+use crate::mapping::model::{Body, Call, Format, PageBy, Paging, Rule, Tree};
 use crate::mapping::path::{JsonPath, Step};
 use crate::mapping::source::{Data, Entry, Node, Span};
 use crate::mapping::template::{self, Part, Root, Template};
@@ -33,6 +33,8 @@ pub(super) struct Names<'k> {
     attributes: Option<(&'k ResourceType, &'k Schemas)>,
     /// Values that earlier calls kept.
     kept: &'k [String],
+    /// Which page of a list is asked for.
+    page: &'static [(&'static str, Root)],
 }
 
 /// What a call is for.
@@ -57,25 +59,28 @@ impl Default for Shared {
 // === impl Names ===
 
 impl Names<'static> {
-    pub(super) const NOTHING: Self = Self { roots: &[], attributes: None, kept: &[] };
-    pub(super) const BODY: Self = Self { roots: &[("body", Root::Body)], attributes: None, kept: &[] };
-    pub(super) const RECORD_FIELDS: Self = Self { roots: &[("record", Root::Record)], attributes: None, kept: &[] };
-    pub(super) const VALUE: Self = Self { roots: &[("value", Root::Value)], attributes: None, kept: &[] };
-    pub(super) const EXPRESSION: Self = Self { roots: &[("expression", Root::Expression)], attributes: None, kept: &[] };
-    pub(super) const FIELD: Self = Self { roots: &[("field", Root::Field)], attributes: None, kept: &[] };
+    pub(super) const NOTHING: Self = Self { roots: &[], attributes: None, kept: &[], page: &[] };
+    pub(super) const BODY: Self = Self { roots: &[("body", Root::Body)], attributes: None, kept: &[], page: &[] };
+    pub(super) const RECORD_FIELDS: Self = Self { roots: &[("record", Root::Record)], attributes: None, kept: &[], page: &[] };
+    pub(super) const VALUE: Self = Self { roots: &[("value", Root::Value)], attributes: None, kept: &[], page: &[] };
+    pub(super) const EXPRESSION: Self =
+        Self { roots: &[("expression", Root::Expression)], attributes: None, kept: &[], page: &[] };
+    pub(super) const FIELD: Self = Self { roots: &[("field", Root::Field)], attributes: None, kept: &[], page: &[] };
     pub(super) const COMPARISON: Self =
-        Self { roots: &[("field", Root::Field), ("value", Root::Value)], attributes: None, kept: &[] };
-    pub(super) const PAIR: Self = Self { roots: &[("left", Root::Left), ("right", Root::Right)], attributes: None, kept: &[] };
-    pub(super) const OPERAND: Self = Self { roots: &[("operand", Root::Operand)], attributes: None, kept: &[] };
-    pub(super) const KEY: Self = Self { roots: &[("id", Root::Id), ("key", Root::Key)], attributes: None, kept: &[] };
+        Self { roots: &[("field", Root::Field), ("value", Root::Value)], attributes: None, kept: &[], page: &[] };
+    pub(super) const PAIR: Self =
+        Self { roots: &[("left", Root::Left), ("right", Root::Right)], attributes: None, kept: &[], page: &[] };
+    pub(super) const OPERAND: Self = Self { roots: &[("operand", Root::Operand)], attributes: None, kept: &[], page: &[] };
+    pub(super) const KEY: Self = Self { roots: &[("id", Root::Id), ("key", Root::Key)], attributes: None, kept: &[], page: &[] };
     pub(super) const ONE: Self = Self {
         roots: &[("id", Root::Id), ("key", Root::Key), ("record", Root::Record), ("version", Root::Version)],
         attributes: None,
         kept: &[],
+        page: &[],
     };
     pub(super) const CREATE: Self =
-        Self { roots: &[("fields", Root::Fields), ("members", Root::Members)], attributes: None, kept: &[] };
-    pub(super) const BATCH: Self = Self { roots: &[("records", Root::Records)], attributes: None, kept: &[] };
+        Self { roots: &[("fields", Root::Fields), ("members", Root::Members)], attributes: None, kept: &[], page: &[] };
+    pub(super) const BATCH: Self = Self { roots: &[("records", Root::Records)], attributes: None, kept: &[], page: &[] };
     pub(super) const UPDATE: Self = Self {
         roots: &[
             ("id", Root::Id),
@@ -86,6 +91,7 @@ impl Names<'static> {
         ],
         attributes: None,
         kept: &[],
+        page: &[],
     };
     pub(super) const UPDATE_EACH: Self = Self {
         roots: &[
@@ -98,6 +104,7 @@ impl Names<'static> {
         ],
         attributes: None,
         kept: &[],
+        page: &[],
     };
     pub(super) const MEMBERS: Self = Self {
         roots: &[
@@ -112,6 +119,7 @@ impl Names<'static> {
         ],
         attributes: None,
         kept: &[],
+        page: &[],
     };
 }
 
@@ -122,6 +130,18 @@ impl<'k> Names<'k> {
 
     pub(super) fn keeping(self, kept: &'k [String]) -> Self {
         Self { kept, ..self }
+    }
+
+    /// With the variables of a page.
+    pub(super) fn paged(self, paging: &Paging) -> Self {
+        let page: &[(&str, Root)] = match &paging.by {
+            PageBy::Number { .. } => &[("page", Root::Start), ("size", Root::Size)],
+            PageBy::Offset { .. } => &[("offset", Root::Start), ("size", Root::Size)],
+            PageBy::Cursor { .. } => &[("cursor", Root::Start), ("size", Root::Size)],
+            PageBy::Link { .. } => &[("size", Root::Size)],
+            PageBy::Nothing | PageBy::Range { .. } => &[],
+        };
+        Self { page, ..self }
     }
 
     /// Whether a name means something here.
@@ -145,6 +165,10 @@ impl<'k> Names<'k> {
             "right",
             "operand",
             "expression",
+            "page",
+            "offset",
+            "cursor",
+            "size",
         ];
         everywhere.contains(&name) || self.resolve(&[name.to_owned()]).is_ok()
     }
@@ -155,7 +179,7 @@ impl<'k> Names<'k> {
             names.iter().map(step).collect::<Vec<_>>()
         };
         let (first, rest) = path.split_first().ok_or("a variable is missing")?;
-        if let Some((_, root)) = self.roots.iter().find(|(name, _)| name == first) {
+        if let Some((_, root)) = self.roots.iter().chain(self.page).find(|(name, _)| name == first) {
             return Ok((root.clone(), steps(rest)));
         }
         if let Some(name) = self.kept.iter().find(|name| *name == first) {
@@ -182,7 +206,7 @@ impl<'k> Names<'k> {
                 return Ok((root, sub.into_iter().chain(steps(rest)).collect()));
             }
         }
-        let known = self.roots.iter().map(|(name, _)| *name).chain(self.kept.iter().map(String::as_str));
+        let known = self.roots.iter().chain(self.page).map(|(name, _)| *name).chain(self.kept.iter().map(String::as_str));
         let attributes = self
             .attributes
             .into_iter()
@@ -280,7 +304,7 @@ impl Compiler<'_> {
             self.error(Code::BadCall, line.span, format!("`{text}` is not a method and a path"), help);
             return None;
         };
-        let method = self.method(method, line, purpose, purpose != Purpose::Read && keys.get("body").is_some());
+        let method = self.method(method, line, purpose, keys.get("body").is_some());
         let target = target.trim();
         let (path, inline_query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
         let path = self.call_path(path, line, names);

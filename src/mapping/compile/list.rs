@@ -8,7 +8,7 @@ use super::{Compiler, Keys, known};
 use crate::limits;
 use crate::mapping::diagnostics::Code;
 use crate::mapping::model::{
-    Accepts, Form, How, Language, List, Lookup, LookupAnswer, PushDown, Quote, Scan, SortPushDown, Tree,
+    Accepts, Addition, Form, How, Language, List, Lookup, LookupAnswer, PushDown, Quote, Scan, SortPushDown, Tree,
 };
 use crate::mapping::path::JsonPath;
 use crate::mapping::source::{Data, Entry, Node, Span};
@@ -20,24 +20,27 @@ impl Compiler<'_> {
     pub(super) fn list(&mut self, node: &Node, around: Surroundings<'_>) -> Option<List> {
         let (keys, line) = self.call_keys(node, &vocabulary::LIST)?;
         let shared = around.shared;
-        let call = self.call(format!("{}.list", around.name), &keys, line, &Names::NOTHING, shared, Purpose::Read);
-        let items = self.items(&keys);
         let paging = keys
             .get("pages")
             .map_or(Some(shared.paging.clone()), |node| self.paging(node, &format!("{}.count", around.name), shared));
+        let names = paging.as_ref().map_or(Names::NOTHING, |paging| Names::NOTHING.paged(paging));
+        let call = self.call(format!("{}.list", around.name), &keys, line, &names, shared, Purpose::Read);
+        let paging = paging.map(|paging| self.asked(paging, call.as_ref(), line));
+        let items = self.items(&keys);
+        let has_body = keys.get("body").is_some();
         let filters = match keys.get("filters") {
             Some(node) => {
                 let entries = self.entries(node, "filters").unwrap_or_default();
-                entries.iter().filter_map(|entry| self.push_down(entry, around)).collect()
+                entries.iter().filter_map(|entry| self.push_down(entry, around, has_body)).collect()
             }
             None => Vec::new(),
         };
         let together = keys.get("together").map_or(Some(false), |node| self.flag(node));
-        let language = keys.get("language").map(|node| self.language(node, around));
+        let language = keys.get("language").map(|node| self.language(node, around, has_body));
         let sorts = match keys.get("sort") {
             Some(node) => {
                 let entries = self.entries(node, "sort").unwrap_or_default();
-                entries.iter().filter_map(|entry| self.sort(entry, around)).collect()
+                entries.iter().filter_map(|entry| self.sort(entry, around, has_body)).collect()
             }
             None => Vec::new(),
         };
@@ -82,7 +85,7 @@ impl Compiler<'_> {
         scan
     }
 
-    fn push_down(&mut self, entry: &Entry, around: Surroundings<'_>) -> Option<PushDown> {
+    fn push_down(&mut self, entry: &Entry, around: Surroundings<'_>, has_body: bool) -> Option<PushDown> {
         let split = entry.key.rsplit_once(' ').and_then(|(attribute, op)| Some((attribute, Op::parse(op)?)));
         let Some((attribute, op)) = split else {
             self.error(
@@ -109,12 +112,9 @@ impl Compiler<'_> {
                     "a filter of the list call",
                     "they are for a filter with a `call` of its own",
                 );
-                let query = self.require(
-                    &keys,
-                    "query",
-                    "name the query parameter: `query: { login: \"{{value}}\" }`, or another call: `call: GET ...`",
-                );
-                (query.map(|node| How::Query(self.parameters(node, &Names::VALUE))), query.map_or(keys.span, |node| node.span))
+                let help = "name the query parameter: `query: { login: \"{{value}}\" }`, or another call: `call: GET ...`";
+                let place = keys.get("query").or_else(|| keys.get("body")).map_or(keys.span, |node| node.span);
+                (self.addition(&keys, &Names::VALUE, has_body, help).map(How::List), place)
             }
         };
         if let Some(how) = how.as_ref().filter(|_| self.diagnostics.len() == problems) {
@@ -130,9 +130,7 @@ impl Compiler<'_> {
     fn check_value(&mut self, how: &How, op: Op, span: Span) {
         let uses = match how {
             How::Call(lookup) => lookup.call.uses_any(&[Root::Value]),
-            How::Query(query) => {
-                query.iter().flat_map(|(_, value)| value.variables()).any(|variable| variable.root == Root::Value)
-            }
+            How::List(addition) => addition.uses(&Root::Value),
         };
         if op == Op::Pr && uses {
             self.error(Code::BadFilter, span, "`pr` compares with nothing, so there is no `{{value}}`", "write a fixed text");
@@ -144,6 +142,31 @@ impl Compiler<'_> {
                 "put `{{value}}` into it: `query: { login: \"{{value}}\" }`",
             );
         }
+    }
+
+    /// What is added to the list call: query parameters, or members of its body.
+    fn addition(&mut self, keys: &Keys<'_>, names: &Names<'_>, has_body: bool, help: &str) -> Option<Addition> {
+        let body = keys.get("body").map(|node| {
+            if !has_body {
+                self.error(
+                    Code::BadValue,
+                    node.span,
+                    "the list call has no body that this could be added to",
+                    "write a `body` under `list`, or `query` here",
+                );
+            }
+            self.entries(node, "body")?;
+            self.tree(node, names)
+        });
+        let query = match keys.get("query") {
+            Some(node) => self.parameters(node, names),
+            None if body.is_none() => {
+                self.require(keys, "query", help)?;
+                return None;
+            }
+            None => Vec::new(),
+        };
+        Some(Addition { query, body: known(body)? })
     }
 
     fn lookup(&mut self, keys: &Keys<'_>, line: &Node, name: String, shared: &Shared) -> Option<Lookup> {
@@ -169,22 +192,26 @@ impl Compiler<'_> {
         Some(Accepts { max, without })
     }
 
-    fn sort(&mut self, entry: &Entry, around: Surroundings<'_>) -> Option<SortPushDown> {
+    fn sort(&mut self, entry: &Entry, around: Surroundings<'_>, has_body: bool) -> Option<SortPushDown> {
         let target = self.target(&entry.key, entry.key_span, around);
         let keys = self.block(&entry.value, &vocabulary::SORT)?;
         let mut direction = |key: &str| {
             let node =
                 self.require(&keys, key, &format!("name the query parameters of both directions: `{key}: {{ sort: login }}`"))?;
-            Some(self.parameters(node, &Names::NOTHING))
+            if has_body {
+                self.entries(node, "body")?;
+                return self.tree(node, &Names::NOTHING).map(|body| Addition { query: Vec::new(), body: Some(body) });
+            }
+            Some(Addition { query: self.parameters(node, &Names::NOTHING), body: None })
         };
         let (ascending, descending) = (direction("ascending"), direction("descending"));
         Some(SortPushDown { target: target?, ascending: ascending?, descending: descending? })
     }
 
-    fn language(&mut self, node: &Node, around: Surroundings<'_>) -> Option<Language> {
+    fn language(&mut self, node: &Node, around: Surroundings<'_>, has_body: bool) -> Option<Language> {
         let keys = self.block(node, &vocabulary::LANGUAGE)?;
-        let query = self.require(&keys, "query", "name the query parameter: `query: { $filter: \"{{expression}}\" }`");
-        let query = query.map(|node| self.parameters(node, &Names::EXPRESSION));
+        let help = "name the query parameter: `query: { $filter: \"{{expression}}\" }`";
+        let place = self.addition(&keys, &Names::EXPRESSION, has_body, help);
         let mut fields = Vec::new();
         if let Some(node) = self.require(&keys, "fields", "name the fields: `fields: { userName: login }`") {
             for entry in self.entries(node, "fields").unwrap_or_default() {
@@ -223,7 +250,7 @@ impl Compiler<'_> {
             self.error(Code::BadValue, node.span, "some forms are texts and some are objects", "write all forms in the same way");
         }
         let exact = keys.get("match").map_or(Some(false), |node| self.word(node, &[("exact", true), ("superset", false)]));
-        Some(Language { query: query?, fields, quote, forms, text, exact: exact? })
+        Some(Language { place: place?, fields, quote, forms, text, exact: exact? })
     }
 
     fn quote(&mut self, node: &Node) -> Option<Quote> {

@@ -3,9 +3,10 @@
 use super::Compiler;
 use super::call::{Names, Purpose, Shared};
 use crate::mapping::diagnostics::Code;
-use crate::mapping::model::{PageBy, Paging, Total};
+use crate::mapping::model::{Call, PageBy, PageSize, Paging, Total};
 use crate::mapping::path::JsonPath;
 use crate::mapping::source::Node;
+use crate::mapping::template::Root;
 use crate::mapping::vocabulary;
 
 /// What each way to page may be told.
@@ -46,11 +47,10 @@ impl Compiler<'_> {
         let others: Vec<&str> =
             vocabulary::PAGES.keys.iter().map(|key| key.name).filter(|key| !PARTS.contains(&(by, key)) && *key != "by").collect();
         self.meaningless(&keys, &others, &format!("`by: {by}`"), "leave it out");
-        let mut parameter = |key: &str| {
-            let node = self.require(&keys, key, &format!("name the query parameter: `{key}: {key}`"))?;
-            self.text(node).map(str::to_owned)
+        let mut parameter = |key: &str| match keys.get(key) {
+            Some(node) => self.text(node).map(|name| Some(name.to_owned())),
+            None => Some(None),
         };
-        let sized = matches!(by, "number" | "offset");
         let by = match by {
             "number" => parameter("page").map(|page| PageBy::Number { page, first: 1 }),
             "offset" => parameter("offset").map(|offset| PageBy::Offset { offset, first: 0 }),
@@ -82,12 +82,8 @@ impl Compiler<'_> {
             },
         };
         let size = match keys.get("size") {
-            Some(node) => Some(self.text(node)?.to_owned()),
-            None if sized => {
-                self.require(&keys, "size", "name the query parameter of the page size: `size: per_page`");
-                None
-            }
-            None => None,
+            Some(node) => PageSize::Query(self.text(node)?.to_owned()),
+            None => PageSize::Fixed,
         };
         let max = self
             .require(&keys, "max", "tell the largest page that the backend gives: `max: 100`")
@@ -98,6 +94,31 @@ impl Compiler<'_> {
             None => Some(Total::Counted),
         };
         Some(Paging { by: by?, size, max: max? as u64, total: total? })
+    }
+
+    /// The pages of a list as its call asks for them: by query parameters, or by variables in it.
+    pub(super) fn asked(&mut self, paging: Paging, call: Option<&Call>, line: &Node) -> Paging {
+        let Some(call) = call else { return paging };
+        let size = match paging.size {
+            PageSize::Fixed if call.uses_any(&[Root::Size]) => PageSize::Variable,
+            size => size,
+        };
+        let mut missing = |key: &str, help: &str| {
+            let message = format!("the list comes in pages, but nothing tells the backend {help}");
+            let help = format!("name the query parameter under `pages`, `{key}: {key}`, or put `{{{{{key}}}}}` into the call");
+            self.error(Code::MissingKey, line.span, message, help);
+        };
+        let starts = call.uses_any(&[Root::Start]);
+        match &paging.by {
+            PageBy::Number { page: None, .. } if !starts => missing("page", "which page is wanted"),
+            PageBy::Offset { offset: None, .. } if !starts => missing("offset", "how many rows to skip"),
+            PageBy::Cursor { cursor: None, .. } if !starts => missing("cursor", "where the next page begins"),
+            _ => {}
+        }
+        if size == PageSize::Fixed && matches!(paging.by, PageBy::Number { .. } | PageBy::Offset { .. }) {
+            missing("size", "how large a page is");
+        }
+        Paging { size, ..paging }
     }
 
     fn total(&mut self, node: &Node, name: &str, shared: &Shared) -> Option<Total> {

@@ -159,14 +159,16 @@ impl Compiler<'_> {
             self.meaningless(&keys, &["inline"], "a call", "write `inline` beside `of`, instead of `list`");
         }
         let name = group.name;
-        let call = self.call(format!("{name}.members.{part}"), &keys, line, &Names::KEY, group.shared, Purpose::Read);
-        self.about_one(call.as_ref(), line);
-        let items = self.items(&keys);
-        let key = self.require(&keys, "key", "tell where the key is in a row: `key: $.user_id`").and_then(|node| self.path(node));
-        let display = keys.get("display").map(|node| self.path(node));
         let paging = keys
             .get("pages")
             .map_or(Some(group.shared.paging.clone()), |node| self.paging(node, &format!("{name}.members.count"), group.shared));
+        let names = paging.as_ref().map_or(Names::KEY, |paging| Names::KEY.paged(paging));
+        let call = self.call(format!("{name}.members.{part}"), &keys, line, &names, group.shared, Purpose::Read);
+        self.about_one(call.as_ref(), line);
+        let paging = paging.map(|paging| self.asked(paging, call.as_ref(), line));
+        let items = self.items(&keys);
+        let key = self.require(&keys, "key", "tell where the key is in a row: `key: $.user_id`").and_then(|node| self.path(node));
+        let display = keys.get("display").map(|node| self.path(node));
         let element = Element { key: key?, display: known(display)? };
         Some(Members::Call(Box::new(MemberList { call: call?, items: items?, paging: paging?, element })))
     }

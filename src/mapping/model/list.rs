@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Call, Target, Tree};
 use crate::mapping::path::JsonPath;
-use crate::mapping::template::Template;
+use crate::mapping::template::{Root, Template};
 use crate::scim::filter::Op;
 
 /// Listing resources.
@@ -43,24 +43,34 @@ pub struct Scan {
 #[derive(Debug, Clone)]
 pub struct Paging {
     pub by: PageBy,
-    /// The query parameter of the page size, if the size can be chosen.
-    pub size: Option<String>,
+    pub size: PageSize,
     /// The largest page that the backend gives.
     pub max: u64,
     pub total: Total,
 }
 
-/// How one page is asked for.
+/// How the size of a page is chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageSize {
+    /// Not at all: it is the backend's.
+    Fixed,
+    /// By a query parameter.
+    Query(String),
+    /// By `{{size}}` in the call.
+    Variable,
+}
+
+/// How one page is asked for. Where it is named by no query parameter the call has a variable for it.
 #[derive(Debug, Clone)]
 pub enum PageBy {
     /// All rows in one answer.
     Nothing,
     /// By page number.
-    Number { page: String, first: u64 },
+    Number { page: Option<String>, first: u64 },
     /// By the number of rows to skip.
-    Offset { offset: String, first: u64 },
+    Offset { offset: Option<String>, first: u64 },
     /// By a cursor that the page before it tells.
-    Cursor { cursor: String, next: JsonPath },
+    Cursor { cursor: Option<String>, next: JsonPath },
     /// By a URL that the page before it tells: in its body, or in its header Link (RFC 8288).
     Link { next: Option<JsonPath> },
     /// By the header Range in units of rows; the answer is 206 with Content-Range (RFC 9110 section 14).
@@ -99,10 +109,18 @@ pub struct PushDown {
 /// How a comparison is asked for.
 #[derive(Debug, Clone)]
 pub enum How {
-    /// By parameters of the list call.
-    Query(Vec<(String, Template)>),
+    /// By what is added to the list call.
+    List(Addition),
     /// By a call of its own.
     Call(Box<Lookup>),
+}
+
+/// What is added to the list call.
+#[derive(Debug, Clone, Default)]
+pub struct Addition {
+    pub query: Vec<(String, Template)>,
+    /// Members of the body.
+    pub body: Option<Tree>,
 }
 
 /// A look-up that is not the list call.
@@ -134,7 +152,7 @@ pub struct Accepts {
 #[derive(Debug, Clone)]
 pub struct Language {
     /// Where the expression goes.
-    pub query: Vec<(String, Template)>,
+    pub place: Addition,
     /// The names of attributes in the language.
     pub fields: Vec<(Target, String)>,
     pub quote: Quote,
@@ -167,8 +185,8 @@ pub struct Quote {
 #[derive(Debug, Clone)]
 pub struct SortPushDown {
     pub target: Target,
-    pub ascending: Vec<(String, Template)>,
-    pub descending: Vec<(String, Template)>,
+    pub ascending: Addition,
+    pub descending: Addition,
 }
 
 // === impl Paging ===
@@ -176,12 +194,25 @@ pub struct SortPushDown {
 impl Paging {
     /// All rows in one answer.
     pub const fn unpaged() -> Self {
-        Self { by: PageBy::Nothing, size: None, max: u64::MAX, total: Total::Counted }
+        Self { by: PageBy::Nothing, size: PageSize::Fixed, max: u64::MAX, total: Total::Counted }
     }
 
     /// Whether any page can be asked for without the one before it.
     pub const fn is_random_access(&self) -> bool {
         !matches!(self.by, PageBy::Cursor { .. } | PageBy::Link { .. })
+    }
+}
+
+// === impl Addition ===
+
+impl Addition {
+    /// Whether a variable of it begins at a root.
+    pub fn uses(&self, root: &Root) -> bool {
+        let mut found = self.query.iter().flat_map(|(_, value)| value.variables()).any(|variable| variable.root == *root);
+        if let Some(body) = &self.body {
+            body.each(&mut |template| found |= template.variables().any(|variable| variable.root == *root));
+        }
+        found
     }
 }
 

@@ -14,7 +14,8 @@ pub use self::call::{
     Update,
 };
 pub use self::list::{
-    Accepts, Form, How, Language, List, Lookup, LookupAnswer, PageBy, Paging, PushDown, Quote, Scan, SortPushDown, Total,
+    Accepts, Addition, Form, How, Language, List, Lookup, LookupAnswer, PageBy, PageSize, Paging, PushDown, Quote, Scan,
+    SortPushDown, Total,
 };
 pub use self::membership::{Element, Inline, MemberCall, MemberList, Members, Membership, MembershipChange, UnknownMember};
 use super::convert::Converter;

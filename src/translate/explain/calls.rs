@@ -96,7 +96,7 @@ pub(super) fn read(call: &Call, at: &At<'_>) -> Result<WriteCall, ScimError> {
 
 fn explained(original: &Call, at: &At<'_>, record: Option<&Value>, effect: Effect) -> Result<WriteCall, ScimError> {
     let call = original.standing(&|variable| at.stands(variable));
-    let request = build(&call, &at.scope, record, &[]).map_err(|error| {
+    let request = build(&call, &at.scope, record).map_err(|error| {
         let text = || format!("{}: {error}: whoever runs the service has to look at the mapping.", call.name);
         call::refusal(original, &error).unwrap_or_else(|| ScimError::status(500, text()))
     })?;

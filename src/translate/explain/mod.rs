@@ -12,7 +12,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::translate::call::build;
+use crate::translate::call::{More, build};
 use crate::translate::details::details;
 use crate::translate::pages::{self, Start, Window};
 use crate::translate::query::{Access, Plan, Planner, Serving};
@@ -62,6 +62,8 @@ pub struct ExplainedCall {
     pub method: String,
     /// Path and query.
     pub target: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
     /// When it is made more than once, or not always.
     pub repeated: Option<String>,
 }
@@ -187,8 +189,8 @@ impl Explainer<'_> {
                 }));
                 ("by the groups of the member".to_owned(), calls)
             }
-            Access::List { query } => match &self.resource.list {
-                Some(list) => self.pages(list, query, plan.serving(list, total), window),
+            Access::List { more } => match &self.resource.list {
+                Some(list) => self.pages(list, more, plan.serving(list, total), window),
                 None => ("the mapping has no `list`".to_owned(), Vec::new()),
             },
             Access::Union(branches) => {
@@ -201,7 +203,7 @@ impl Explainer<'_> {
         }
     }
 
-    fn pages(&self, list: &List, query: &[(String, String)], serving: Serving, window: Window) -> (String, Vec<ExplainedCall>) {
+    fn pages(&self, list: &List, more: &More, serving: Serving, window: Window) -> (String, Vec<ExplainedCall>) {
         let (found_by, start, size, repeated) = match serving {
             Serving::Slice => {
                 let (row, size) = pages::covering(&list.paging, window);
@@ -223,11 +225,12 @@ impl Explainer<'_> {
             }
         };
         let base = self.mapping.backend.url.path();
-        let request = pages::page_call(&list.call, &list.paging, &Scope::default(), query, &start, size, base).ok();
+        let request = pages::page_call(&list.call, &list.paging, &Scope::default(), more, &start, size, base).ok();
         let calls = request.map(|request| ExplainedCall {
             name: list.call.name.clone(),
             method: request.method.to_string(),
             target: request.target,
+            body: request.body.as_deref().map(shown),
             repeated: repeated.map(str::to_owned),
         });
         (found_by.to_owned(), calls.into_iter().collect())
@@ -287,13 +290,19 @@ fn pages_at_most(list: &MemberList) -> u64 {
 }
 
 fn explained(call: &Call, scope: &Scope<'_>, repeated: Option<&str>) -> Option<ExplainedCall> {
-    let request = build(call, scope, None, &[]).ok()?;
+    let request = build(call, scope, None).ok()?;
     Some(ExplainedCall {
         name: call.name.clone(),
         method: request.method.to_string(),
         target: request.target,
+        body: request.body.as_deref().map(shown),
         repeated: repeated.map(str::to_owned),
     })
+}
+
+/// A body as it is sent: JSON, or the text of a form.
+fn shown(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(body)))
 }
 
 fn nothing(found_by: &str) -> Explanation {
@@ -317,6 +326,9 @@ impl fmt::Display for Explanation {
             match &call.repeated {
                 Some(repeated) => writeln!(f, ", {repeated})")?,
                 None => writeln!(f, ")")?,
+            }
+            if let Some(body) = &call.body {
+                writeln!(f, "  body        {body}")?;
             }
         }
         for pushed in &self.pushed {
