@@ -129,6 +129,10 @@ impl Secrets for Placeholders {
             Err(_) => SecretString::from("https://backend.example.com"),
         })
     }
+
+    fn is_stand_in(&self, text: &str) -> bool {
+        Environment.resolve(text).is_err()
+    }
 }
 
 impl Secrets for Given<'_> {

@@ -69,6 +69,14 @@ pub const WRITER_SECONDS: u64 = 30;
 pub const CALL_CONCURRENCY: usize = 8;
 /// Bytes of one answer of the backend.
 pub const ANSWER_BYTES: usize = 16 << 20;
+/// Cookies of one answer that are looked at.
+pub const COOKIES: usize = 50;
+/// Seconds after a login that failed, or did not help, before the next one. Backends lock accounts that try too often.
+pub const LOGIN_PAUSE_SECONDS: u64 = 5;
+/// Seconds that a backend may make a failed login wait for the next one, if it asks for that.
+pub const LOGIN_PAUSE_MOST_SECONDS: u64 = 60;
+/// Seconds before its end in which a token is not used any more: it travels, and clocks differ.
+pub const TOKEN_SPARE_SECONDS: u64 = 30;
 /// Seconds to make a connection to the backend.
 pub const CONNECT_SECONDS: u64 = 5;
 /// Seconds that an idle connection to the backend is kept.

@@ -4,38 +4,29 @@
 //! there is no answer, or one that cannot be read to its end.
 
 mod body;
+mod cookies;
+mod credentials;
+mod request;
+mod session;
+mod sign;
 mod stack;
+mod tls;
 
-use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderValue, Request, Uri};
-use http_body_util::Full;
+use http::uri::Scheme;
 use tower::{Service as _, ServiceExt as _};
 
-use crate::mapping::model;
+use crate::mapping::model::{self, Auth};
 use crate::translate::call::{Answer, HttpCall};
 use crate::translate::outcome::{Fault, FaultClass};
+use credentials::Way;
+use request::Writer;
 use stack::Stack;
 
-/// What the gateway calls itself.
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("scimitar/", env!("CARGO_PKG_VERSION")));
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
-
-/// A backend that can be called. Clones share its connections.
+/// A backend that can be called. Clones share its connections, and its login.
 #[derive(Clone)]
 pub struct Backend {
-    base: Base,
-    headers: Vec<(http::HeaderName, HeaderValue)>,
+    writer: Writer,
     stack: Stack,
-}
-
-#[derive(Clone)]
-struct Base {
-    scheme: http::uri::Scheme,
-    authority: http::uri::Authority,
-    /// Without a slash at its end.
-    path: String,
 }
 
 /// Why a backend cannot be called at all.
@@ -44,7 +35,9 @@ pub enum SetupError {
     #[error("the base URL of the backend has no host")]
     NoHost,
     #[error("the certificates of the system that TLS needs cannot be read: {0}")]
-    Roots(std::io::Error),
+    Roots(String),
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
 }
 
 // === impl Backend ===
@@ -52,53 +45,33 @@ pub enum SetupError {
 impl Backend {
     /// Prepares the calls to a backend; no connection is made yet.
     pub fn new(settings: &model::Backend) -> Result<Self, SetupError> {
-        let parts = settings.url.clone().into_parts();
-        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else { return Err(SetupError::NoHost) };
-        let is_secure = scheme == http::uri::Scheme::HTTPS;
-        let path = parts.path_and_query.map(|path| path.path().trim_end_matches('/').to_owned()).unwrap_or_default();
-        Ok(Self {
-            base: Base { scheme, authority, path },
-            headers: settings.headers.clone(),
-            stack: stack::build(settings.timeout, is_secure).map_err(SetupError::Roots)?,
-        })
+        let writer = Writer::new(&settings.url, &settings.headers)?;
+        let way = Way::new(&settings.auth, &writer)?;
+        let elsewhere = match &settings.auth {
+            Auth::Session(session) => session.base.as_ref(),
+            _ => None,
+        };
+        let is_secure = std::iter::once(&settings.url).chain(elsewhere).any(|url| url.scheme() == Some(&Scheme::HTTPS));
+        let tls = tls::config(&settings.tls, is_secure)?;
+        Ok(Self { writer, stack: stack::build(settings.timeout, tls, way) })
     }
 
     /// Makes one call.
     pub async fn send(&self, call: &HttpCall<'_>) -> Result<Answer, Fault> {
         let fault = |class, detail: String| Fault { class, call: call.call.name.clone(), detail, retry_after: None };
         let request = self
-            .request(call)
+            .writer
+            .write(call)
             .map_err(|error| fault(FaultClass::Unexpected, format!("the request cannot be written: {error}")))?;
         let mut stack = self.stack.clone();
         let answer = async { stack.ready().await?.call(request).await }.await;
-        answer.map_err(|error| {
-            let (class, detail) = stack::describe(&*error);
-            fault(class, detail)
-        })
-    }
-
-    fn request(&self, call: &HttpCall<'_>) -> Result<Request<Full<Bytes>>, http::Error> {
-        let uri = Uri::builder()
-            .scheme(self.base.scheme.clone())
-            .authority(self.base.authority.clone())
-            .path_and_query(format!("{}{}", self.base.path, call.target))
-            .build()?;
-        let mut request = Request::builder().method(&call.method).uri(uri).header(ACCEPT, JSON).header(USER_AGENT, AGENT);
-        if call.body.is_some() {
-            request = request.header(
-                CONTENT_TYPE,
-                match call.call.format {
-                    model::Format::Json => JSON,
-                    model::Format::Form => FORM,
-                },
-            );
-        }
-        // What the call says stands before what the backend's calls have in common, and that before the usual.
-        if let Some(headers) = request.headers_mut() {
-            for (name, value) in self.headers.iter().chain(&call.headers) {
-                headers.insert(name, value.clone());
+        // A fault of the login is told as such: the call itself was not made.
+        answer.map_err(|error| match error.downcast::<Fault>() {
+            Ok(fault) => *fault,
+            Err(error) => {
+                let (class, detail) = stack::describe(&*error);
+                fault(class, detail)
             }
-        }
-        request.body(Full::new(call.body.clone().unwrap_or_default()))
+        })
     }
 }

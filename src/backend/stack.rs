@@ -2,7 +2,6 @@
 
 use std::error::Error as StdError;
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,12 +17,22 @@ use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceBuilder};
 
 use super::body::{self, BodyError};
+use super::credentials::{Credentials, Way};
 use crate::limits;
 use crate::translate::call::Answer;
-use crate::translate::outcome::FaultClass;
+use crate::translate::outcome::{FaultClass, Terms};
+
+/// A request in the stack.
+pub(super) type Outbound = Request<Full<Bytes>>;
 
 /// The stack, boxed at this one boundary.
-pub(super) type Stack = BoxCloneSyncService<Request<Full<Bytes>>, Answer, BoxError>;
+pub(super) type Stack = BoxCloneSyncService<Outbound, Answer, BoxError>;
+
+/// What the layers know of the call that a request is for; in its extensions.
+#[derive(Debug, Clone)]
+pub(super) struct About {
+    pub(super) terms: Terms,
+}
 
 /// The pooled client, reading answers to their end.
 #[derive(Clone)]
@@ -31,15 +40,13 @@ struct Whole {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
-/// `is_secure` tells whether TLS is spoken: only then must the system have certificates of authorities.
-pub(super) fn build(limit: Duration, is_secure: bool) -> io::Result<Stack> {
+pub(super) fn build(limit: Duration, tls: rustls::ClientConfig, way: Way) -> Stack {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(Duration::from_secs(limits::CONNECT_SECONDS)));
-    let tls = HttpsConnectorBuilder::new();
-    let tls = if is_secure { tls.with_native_roots()? } else { tls.with_tls_config(no_authorities()) };
-    let https = tls.https_or_http().enable_http1().enable_http2().wrap_connector(http);
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+    let https = https.enable_http1().enable_http2().wrap_connector(http);
     let client = Client::builder(TokioExecutor::new())
         // Without a timer idle connections would never be closed.
         .pool_timer(TokioTimer::new())
@@ -48,17 +55,14 @@ pub(super) fn build(limit: Duration, is_secure: bool) -> io::Result<Stack> {
         // Left on: a request is sent again only if the pooled connection was closed before any of it was written.
         .retry_canceled_requests(true)
         .build(https);
-    Ok(BoxCloneSyncService::new(
+    BoxCloneSyncService::new(
         ServiceBuilder::new()
-            // Outermost: the time is for connecting, waiting and reading the body together.
+            // Above the time for one call: a login is a call of its own, and so is the repetition behind it.
+            .layer(Credentials::new(way))
+            // The time is for connecting, waiting and reading the body together.
             .timeout(limit)
             .service(Whole { client }),
-    ))
-}
-
-/// A configuration that trusts nobody, where TLS is not spoken.
-fn no_authorities() -> rustls::ClientConfig {
-    rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
+    )
 }
 
 /// What an error of the stack is. Its text names neither URL nor header.
@@ -90,7 +94,7 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
 
 // === impl Whole ===
 
-impl Service<Request<Full<Bytes>>> for Whole {
+impl Service<Outbound> for Whole {
     type Response = Answer;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Answer, BoxError>> + Send>>;
@@ -99,7 +103,7 @@ impl Service<Request<Full<Bytes>>> for Whole {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
+    fn call(&mut self, request: Outbound) -> Self::Future {
         let response = self.client.request(request);
         Box::pin(async move {
             let (head, body) = response.await?.into_parts();

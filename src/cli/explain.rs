@@ -74,7 +74,10 @@ pub fn run(args: &ExplainArgs) -> ExitCode {
     match explain(&mapping, &args.request, body.as_deref(), profile) {
         Ok(explained) => {
             answer(&match args.format {
-                Output::Human => explained.human,
+                Output::Human => match mapping.backend.auth.in_words() {
+                    Some(auth) => format!("auth          {auth}\n{}", explained.human),
+                    None => explained.human,
+                },
                 Output::Json => explained.json.unwrap_or_default(),
             });
             ExitCode::SUCCESS

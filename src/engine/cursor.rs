@@ -59,7 +59,11 @@ impl Cursors {
             key.update(name.as_str().as_bytes());
             key.update(value.as_bytes());
         }
-        if !mapping.backend.headers.iter().any(|(_, value)| value.is_sensitive()) {
+        let secrets = mapping.backend.auth.secrets();
+        for secret in &secrets {
+            key.update(secret);
+        }
+        if secrets.is_empty() && !mapping.backend.headers.iter().any(|(_, value)| value.is_sensitive()) {
             // Nothing secret is shared with other replicas: the key is this process's own.
             for state in [RandomState::new(), RandomState::new(), RandomState::new(), RandomState::new()] {
                 key.update(state.hash_one(0).to_be_bytes());

@@ -225,6 +225,11 @@ impl Template {
         Self { parts: if text.is_empty() { Vec::new() } else { vec![Part::Literal(text.to_owned())] } }
     }
 
+    /// A template of these pieces.
+    pub const fn of(parts: Vec<Part>) -> Self {
+        Self { parts }
+    }
+
     /// Its text, if it has no variables.
     pub fn as_literal(&self) -> Option<&str> {
         match self.parts.as_slice() {
@@ -331,6 +336,11 @@ impl Template {
 // === impl Variable ===
 
 impl Variable {
+    /// A value that is kept under a name.
+    pub fn kept(name: &str) -> Self {
+        Self { text: name.to_owned(), root: Root::Kept(name.to_owned()), steps: Vec::new(), format: None }
+    }
+
     /// The value in a scope.
     pub fn value<'v>(&self, scope: &Scope<'v>) -> Result<Cow<'v, Value>, RenderError> {
         let root = match &self.root {

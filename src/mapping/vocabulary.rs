@@ -24,6 +24,10 @@ macro_rules! block {
     };
 }
 
+mod auth;
+
+pub use auth::{EXPIRES, HMAC, LOGIN, OAUTH2, QUERY, SEND, SOURCE, TLS};
+
 block! {
     /// The document.
     DOCUMENT, "the mapping", {
@@ -38,7 +42,8 @@ block! {
     /// `backend`
     BACKEND, "backend", {
         "url": "The base URL; a call's path is put behind it. `${NAME}` stands for an environment variable.",
-        "auth": "How the gateway proves itself: `none`, or a block with `bearer`, `basic` or `header`.",
+        "auth": "How the gateway proves itself: `none`, or a block with one way.",
+        "tls": "A private authority, and the certificate of the gateway (mTLS).",
         "headers": "Headers of every call.",
         "timeout": "The time for one call, such as `10s`.",
         "concurrency": "How many calls one request makes side by side.",
@@ -55,6 +60,10 @@ block! {
         "bearer": "A token for `Authorization: Bearer`.",
         "basic": "`user` and `password` for `Authorization: Basic`.",
         "header": "`name` and `value` of a header, for API keys.",
+        "query": "`name` and `value` of a query parameter, for API keys.",
+        "oauth2": "A token that a client gets by its id and secret (client credentials).",
+        "login": "A call that logs in, and what of its answer is sent with the others.",
+        "hmac": "A signature over each call.",
     }
 }
 block! {
@@ -103,7 +112,7 @@ block! {
     ERROR, "a row of errors", {
         "status": "A status, `4xx` or `5xx`.",
         "when": "A JSONPath from the root of the answer; it holds where it selects something.",
-        "as": "The meaning: notFound, uniqueness, invalidValue, mutability, stale, done, unknownMember, forbidden, unauthorized, overloaded or failed.",
+        "as": "The meaning: notFound, uniqueness, invalidValue, mutability, stale, done, unknownMember, forbidden, unauthorized, relogin, overloaded or failed.",
         "detail": "The text for the client; `{{body...}}` is the answer.",
         "members": "For unknownMember: where the keys of the unknown ones are, a JSONPath.",
     }
@@ -437,6 +446,14 @@ pub const ALL: &[Block] = &[
     AUTH,
     BASIC,
     HEADER,
+    QUERY,
+    OAUTH2,
+    LOGIN,
+    SOURCE,
+    SEND,
+    EXPIRES,
+    HMAC,
+    TLS,
     PAGES,
     TOTAL,
     ERROR,

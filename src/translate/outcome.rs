@@ -1,5 +1,6 @@
 //! What a call to the backend came to: who is to blame, and whether a retry may help.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -63,10 +64,29 @@ pub enum Outcome {
     Fault(Fault),
 }
 
+/// What of a call says whether an answer asks for its repetition.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    rules: Arc<[Rule]>,
+}
+
 /// Gives an answer its meaning by the call's rules.
 pub fn classify(call: &Call, answer: &Answer) -> Outcome {
     let parsed = if answer.body.is_empty() { Some(Value::Null) } else { serde_json::from_slice::<Value>(&answer.body).ok() };
     meaning(call, answer.status, parsed, answer.retry_after())
+}
+
+/// Whether an answer says that the login has ended. What was asked for was not done then.
+pub fn wants_relogin(terms: &Terms, answer: &Answer) -> bool {
+    let may =
+        |rule: &Rule| rule.meaning == Meaning::Relogin && rule.status.as_ref().is_none_or(|range| range.contains(&answer.status));
+    // Most answers are not looked into for this.
+    if !terms.rules.iter().any(may) {
+        return false;
+    }
+    let body = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
+    let rule = terms.rules.iter().find(|rule| applies(rule, answer.status, &body));
+    rule.is_some_and(|rule| rule.meaning == Meaning::Relogin)
 }
 
 /// Gives one result of an answer that has several its meaning: the rules see it as if it were the whole.
@@ -102,6 +122,10 @@ fn meaning(call: &Call, status: u16, parsed: Option<Value>, retry_after: Option<
             Meaning::Unauthorized => {
                 fault(FaultClass::Unauthorized, format!("status {status}: check the credentials under `backend.auth`"))
             }
+            // A new login did not help, or there was no time for one.
+            Meaning::Relogin => {
+                fault(FaultClass::Unauthorized, format!("status {status}: the login has ended, or is not enough for this call"))
+            }
             Meaning::Overloaded => fault(FaultClass::Overloaded, format!("status {status}")),
             Meaning::Failed => fault(FaultClass::Failed, format!("status {status}")),
         };
@@ -115,6 +139,14 @@ fn meaning(call: &Call, status: u16, parsed: Option<Value>, retry_after: Option<
 
 fn applies(rule: &Rule, status: u16, body: &Value) -> bool {
     rule.status.as_ref().is_none_or(|range| range.contains(&status)) && rule.when.as_ref().is_none_or(|path| path.holds(body))
+}
+
+// === impl Terms ===
+
+impl Terms {
+    pub fn of(call: &Call) -> Self {
+        Self { rules: Arc::clone(&call.rules) }
+    }
 }
 
 // === impl FaultClass ===

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod architecture;
+mod auth;
 mod backend_faults;
 mod bad_input;
 mod bulk_jobs;

@@ -4,8 +4,6 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use http::{HeaderName, HeaderValue, Uri};
 use secrecy::ExposeSecret as _;
 
@@ -13,13 +11,13 @@ use super::call::{Names, Shared};
 use super::{Compiler, Keys, is_reference};
 use crate::limits;
 use crate::mapping::diagnostics::Code;
-use crate::mapping::model::{Backend, Format, Meaning, Paging, Rule};
+use crate::mapping::model::{Auth, Backend, Format, Meaning, Paging, Rule, Tls};
 use crate::mapping::path::JsonPath;
 use crate::mapping::source::{Data, Node};
 use crate::mapping::vocabulary;
 
 /// The words of `as` in the error table.
-const MEANINGS: [(&str, Meaning); 11] = [
+const MEANINGS: [(&str, Meaning); 12] = [
     ("notFound", Meaning::NotFound),
     ("uniqueness", Meaning::Uniqueness),
     ("invalidValue", Meaning::InvalidValue),
@@ -29,6 +27,7 @@ const MEANINGS: [(&str, Meaning); 11] = [
     ("unknownMember", Meaning::UnknownMember),
     ("forbidden", Meaning::Forbidden),
     ("unauthorized", Meaning::Unauthorized),
+    ("relogin", Meaning::Relogin),
     ("overloaded", Meaning::Overloaded),
     ("failed", Meaning::Failed),
 ];
@@ -51,8 +50,13 @@ const BUILT_IN: [(RangeInclusive<u16>, Meaning); 9] = [
 ];
 
 /// Whether a header of that name usually holds a secret.
-fn carries_secret(name: &HeaderName) -> bool {
+pub(super) fn carries_secret(name: &HeaderName) -> bool {
     ["authorization", "cookie", "token", "secret", "api-key", "apikey"].iter().any(|word| name.as_str().contains(word))
+}
+
+/// Whether a way to authenticate has a login that ends.
+fn renews(auth: &Node) -> bool {
+    matches!(&auth.data, Data::Mapping(entries) if entries.iter().any(|entry| ["login", "oauth2"].contains(&entry.key.as_str())))
 }
 
 impl Compiler<'_> {
@@ -61,9 +65,6 @@ impl Compiler<'_> {
         let Some(keys) = self.block(node, &vocabulary::BACKEND) else { return Default::default() };
         let url = self.require(&keys, "url", "write the base URL: `url: ${PEOPLE_URL}`").and_then(|node| self.url(node));
         let mut headers = Vec::new();
-        if let Some(auth) = keys.get("auth") {
-            headers.extend(self.auth(auth));
-        }
         if let Some(entries) = keys.get("headers").and_then(|node| self.entries(node, "headers")) {
             for entry in entries {
                 let name = self.header_name(&entry.key, entry.key_span);
@@ -89,10 +90,12 @@ impl Compiler<'_> {
             Some(lag)
         });
         let envelope = self.path_or(keys.get("envelope"), &JsonPath::root());
-        let rules = self.rules(&keys);
-        let format = keys
-            .get("format")
-            .map_or(Some(Format::Json), |node| self.word(node, &[("json", Format::Json), ("form", Format::Form)]));
+        self.renews = keys.get("auth").is_some_and(renews);
+        let mut rules = self.rules(&keys);
+        if self.renews {
+            rules.push(Rule::of(401..=401, Meaning::Relogin));
+        }
+        let format = keys.get("format").map_or(Some(Format::Json), |node| self.format(node));
         let mut shared = Shared {
             envelope: envelope.clone().unwrap_or_else(JsonPath::root),
             paging: Paging::unpaged(),
@@ -102,13 +105,19 @@ impl Compiler<'_> {
         let paging = keys.get("pages").map_or(Some(Paging::unpaged()), |node| self.paging(node, "count", &shared));
         let usable = envelope.is_some() && paging.is_some();
         shared.paging = paging.unwrap_or(Paging::unpaged());
-        let backend = match (url, timeout, concurrency, lag) {
-            (Some(url), Some(timeout), Some(concurrency), Some(lag)) if usable => {
-                Some(Backend { url, headers, timeout, concurrency, lag })
+        let auth = keys.get("auth").map_or(Some(Auth::None), |node| self.auth(node, &shared));
+        let tls = keys.get("tls").map_or(Some(Tls::default()), |node| self.tls(node));
+        let backend = match (url, timeout, concurrency, lag, auth, tls) {
+            (Some(url), Some(timeout), Some(concurrency), Some(lag), Some(auth), Some(tls)) if usable => {
+                Some(Backend { url, headers, auth, tls, timeout, concurrency, lag })
             }
             _ => None,
         };
         (backend, shared)
+    }
+
+    pub(super) fn format(&mut self, node: &Node) -> Option<Format> {
+        self.word(node, &[("json", Format::Json), ("form", Format::Form)])
     }
 
     fn url(&mut self, node: &Node) -> Option<Uri> {
@@ -137,50 +146,6 @@ impl Compiler<'_> {
         None
     }
 
-    fn auth(&mut self, node: &Node) -> Option<(HeaderName, HeaderValue)> {
-        if node.text() == Some("none") {
-            return None;
-        }
-        if node.text().is_some_and(|text| !is_reference(text) && !["bearer", "basic", "header"].contains(&text)) {
-            self.literal_secret(node);
-        }
-        let keys = self.block(node, &vocabulary::AUTH)?;
-        if keys.entries.len() != 1 {
-            let count = if keys.entries.is_empty() { "no way" } else { "several ways" };
-            self.error(
-                Code::BadValue,
-                node.span,
-                format!("auth holds {count} to authenticate"),
-                "write one of bearer, basic and header, or `auth: none`",
-            );
-            // What stands there may be secret, used or not.
-            for entry in keys.entries.iter().filter(|entry| entry.value.text().is_some_and(|text| !is_reference(text))) {
-                self.literal_secret(&entry.value);
-            }
-            return None;
-        }
-        let (name, text, at) = if let Some(node) = keys.get("bearer") {
-            let token = self.secret(node)?;
-            (http::header::AUTHORIZATION, format!("Bearer {}", token.expose_secret()), node)
-        } else if let Some(node) = keys.get("basic") {
-            let basic = self.block(node, &vocabulary::BASIC)?;
-            let user = self.require(&basic, "user", "write `user: ${NAME}`").and_then(|node| self.resolved(node));
-            let password = self.require(&basic, "password", "write `password: ${NAME}`").and_then(|node| self.secret(node));
-            let pair = format!("{}:{}", user?.expose_secret(), password?.expose_secret());
-            (http::header::AUTHORIZATION, format!("Basic {}", BASE64_STANDARD.encode(pair)), node)
-        } else {
-            let node = keys.get("header")?;
-            let header = self.block(node, &vocabulary::HEADER)?;
-            let name = self.require(&header, "name", "write `name: X-Api-Key`");
-            let value = self.require(&header, "value", "write `value: ${NAME}`").and_then(|node| self.secret(node));
-            let name = name.and_then(|node| self.text(node).and_then(|text| self.header_name(text, node.span)));
-            (name?, value?.expose_secret().to_owned(), node)
-        };
-        let mut value = self.header_value(&text, at)?;
-        value.set_sensitive(true);
-        Some((name, value))
-    }
-
     pub(super) fn header_name(&mut self, text: &str, span: crate::mapping::source::Span) -> Option<HeaderName> {
         let name = text.parse::<HeaderName>().ok();
         match &name {
@@ -202,7 +167,7 @@ impl Compiler<'_> {
         name
     }
 
-    fn header_value(&mut self, text: &str, node: &Node) -> Option<HeaderValue> {
+    pub(super) fn header_value(&mut self, text: &str, node: &Node) -> Option<HeaderValue> {
         let value = HeaderValue::from_str(text).ok();
         if value.is_none() {
             self.error(
@@ -234,6 +199,9 @@ impl Compiler<'_> {
         let keys = self.block(node, &vocabulary::ERROR)?;
         let meaning =
             self.require(&keys, "as", "tell what it means: `as: uniqueness`").and_then(|node| self.word(node, &MEANINGS));
+        if let Some(node) = keys.get("as").filter(|_| meaning == Some(Meaning::Relogin)) {
+            self.check_relogin(node);
+        }
         let status = keys.get("status").map(|node| self.status(node));
         let when = keys.get("when").map(|node| self.path(node));
         if status.is_none() && when.is_none() {
@@ -253,6 +221,7 @@ impl Compiler<'_> {
                     | Meaning::Done
                     | Meaning::UnknownMember
                     | Meaning::Unauthorized
+                    | Meaning::Relogin
                     | Meaning::Overloaded
                     | Meaning::Failed
             )
@@ -278,6 +247,21 @@ impl Compiler<'_> {
         })
     }
 
+    /// `as: relogin` needs a login that it can renew.
+    fn check_relogin(&mut self, node: &Node) {
+        let (message, help) = if self.found.is_some() {
+            ("this is the login: if it is refused there is nothing to renew", "write `as: unauthorized`")
+        } else if !self.renews {
+            (
+                "there is no login that could be renewed",
+                "describe it under `auth`, as `login` or `oauth2`, or write `as: unauthorized`",
+            )
+        } else {
+            return;
+        };
+        self.error(Code::BadValue, node.span, message, help);
+    }
+
     fn status(&mut self, node: &Node) -> Option<RangeInclusive<u16>> {
         let range = node.text().and_then(|text| match text.strip_suffix("xx") {
             Some(class) => {
@@ -299,12 +283,6 @@ impl Compiler<'_> {
 
 /// The rules of a call, then the backend's, then HTTP's.
 pub(super) fn with_built_in(own: Vec<Rule>, shared: &[Rule]) -> Arc<[Rule]> {
-    let built_in = BUILT_IN.into_iter().map(|(status, meaning)| Rule {
-        status: Some(status),
-        when: None,
-        meaning,
-        detail: None,
-        members: None,
-    });
+    let built_in = BUILT_IN.into_iter().map(|(status, meaning)| Rule::of(status, meaning));
     own.into_iter().chain(shared.iter().cloned()).chain(built_in).collect()
 }

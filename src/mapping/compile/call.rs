@@ -2,16 +2,17 @@
 
 use http::{HeaderValue, Method};
 use percent_encoding::percent_decode_str;
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::backend::with_built_in;
 use super::schemas::Schemas;
-use super::{Compiler, Keys, known};
+use super::{Compiler, Keys, is_reference, known};
 use crate::mapping::diagnostics::{Code, did_you_mean};
 use crate::mapping::model::{Body, Call, Format, PageBy, Paging, Rule, Tree};
 use crate::mapping::path::{JsonPath, Step};
 use crate::mapping::source::{Data, Entry, Node, Span};
-use crate::mapping::template::{self, Part, Root, Template};
+use crate::mapping::template::{self, Part, Root, Template, Variable};
 use crate::mapping::vocabulary;
 use crate::scim::schema::Attribute;
 use crate::scim::{AttrPath, ResourceType, Target};
@@ -249,7 +250,7 @@ impl Compiler<'_> {
         self.template_text(text, node.span, names)
     }
 
-    fn template_text(&mut self, text: &str, span: Span, names: &Names<'_>) -> Option<Template> {
+    pub(super) fn template_text(&mut self, text: &str, span: Span, names: &Names<'_>) -> Option<Template> {
         let mut unknown = None;
         let parsed = template::parse(text, &mut |path| {
             names.resolve(path).map_err(|help| {
@@ -258,7 +259,7 @@ impl Compiler<'_> {
             })
         });
         match (parsed, unknown) {
-            (Ok(template), _) => return Some(template),
+            (Ok(template), _) => return self.with_secrets(template, span),
             (Err(_), Some((variable, help))) => {
                 self.error(Code::UnknownVariable, span, format!("`{{{{{variable}}}}}` is not a variable here"), help);
             }
@@ -273,6 +274,23 @@ impl Compiler<'_> {
             }
         }
         None
+    }
+
+    /// Where secrets may stand in templates each becomes a variable, so that what is compiled shows none.
+    fn with_secrets(&mut self, template: Template, span: Span) -> Option<Template> {
+        let refers = |part: &Part| matches!(part, Part::Literal(text) if is_reference(text));
+        if self.found.is_none() || !template.parts().iter().any(refers) {
+            return Some(template);
+        }
+        let parts = template.parts().iter().map(|part| match part {
+            Part::Literal(text) if is_reference(text) => {
+                let secret = self.resolved_text(text, span)?;
+                self.found.get_or_insert_default().push((text.clone(), secret));
+                Some(Part::Variable(Variable::kept(text)))
+            }
+            part => Some(part.clone()),
+        });
+        parts.collect::<Option<Vec<_>>>().map(Template::of)
     }
 
     /// A call that may be written as `METHOD /path` alone: its keys, if it is a block.
@@ -420,9 +438,16 @@ impl Compiler<'_> {
         None
     }
 
-    fn header_template(&mut self, entry: &Entry, names: &Names<'_>) -> Option<Template> {
+    pub(super) fn header_template(&mut self, entry: &Entry, names: &Names<'_>) -> Option<Template> {
         let template = self.template(&entry.value, names)?;
-        let bad = |part: &Part| matches!(part, Part::Literal(text) if HeaderValue::from_str(text).is_err());
+        let found = self.found.as_deref().unwrap_or_default();
+        let is_bad = |text: &str| HeaderValue::from_str(text).is_err();
+        let bad = |part: &Part| match part {
+            Part::Literal(text) => is_bad(text),
+            Part::Variable(variable) => {
+                found.iter().any(|(name, secret)| *name == variable.text && is_bad(secret.expose_secret()))
+            }
+        };
         if template.parts().iter().any(bad) {
             self.error(
                 Code::BadValue,
@@ -464,7 +489,9 @@ impl Compiler<'_> {
 
     pub(super) fn tree(&mut self, node: &Node, names: &Names<'_>) -> Option<Tree> {
         match &node.data {
-            Data::Scalar { text, .. } if text.contains("{{") => self.template(node, names).map(Tree::Template),
+            Data::Scalar { text, .. } if text.contains("{{") || self.found.is_some() && is_reference(text) => {
+                self.template(node, names).map(Tree::Template)
+            }
             Data::Scalar { .. } => Some(Tree::Literal(node.scalar().unwrap_or(Value::Null))),
             Data::Sequence(items) => {
                 let items: Vec<Option<Tree>> = items.iter().map(|item| self.tree(item, names)).collect();

@@ -2,6 +2,7 @@
 //! wrong with it and compiles what it can.
 
 mod attribute;
+mod auth;
 mod backend;
 mod call;
 mod calls;
@@ -16,6 +17,9 @@ mod pushdown;
 mod relation;
 mod resource;
 mod schemas;
+mod session;
+mod signing;
+mod tls;
 
 use std::time::Duration;
 
@@ -32,6 +36,11 @@ use super::vocabulary::{self, Block};
 pub trait Secrets {
     /// The text with every reference replaced; the error tells a person which one is missing and what to do.
     fn resolve(&self, text: &str) -> Result<SecretString, String>;
+
+    /// Whether something else stands in the place of what the text refers to, as nothing will be sent.
+    fn is_stand_in(&self, _text: &str) -> bool {
+        false
+    }
 }
 
 /// Compiles a mapping. It is `Some` only if no diagnostic is an error.
@@ -40,7 +49,7 @@ pub fn load(text: &str, secrets: &dyn Secrets) -> (Option<Mapping>, Vec<Diagnost
         Ok(parsed) => parsed,
         Err(diagnostic) => return (None, vec![diagnostic]),
     };
-    let mut compiler = Compiler { secrets, diagnostics };
+    let mut compiler = Compiler { secrets, diagnostics, renews: false, found: None };
     let mapping = compiler.document(&root);
     let mut diagnostics = compiler.diagnostics;
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
@@ -52,6 +61,10 @@ pub fn load(text: &str, secrets: &dyn Secrets) -> (Option<Mapping>, Vec<Diagnost
 pub(super) struct Compiler<'c> {
     secrets: &'c dyn Secrets,
     diagnostics: Vec<Diagnostic>,
+    /// Whether there is a login that can be renewed.
+    renews: bool,
+    /// Where templates may refer to secrets: those that they do, by the text that refers to them.
+    found: Option<Vec<(String, SecretString)>>,
 }
 
 /// A block whose keys were checked.
@@ -275,10 +288,14 @@ impl Compiler<'_> {
     /// A text in which references to secrets are replaced.
     fn resolved(&mut self, node: &Node) -> Option<SecretString> {
         let text = self.text(node)?;
+        self.resolved_text(text, node.span)
+    }
+
+    fn resolved_text(&mut self, text: &str, span: Span) -> Option<SecretString> {
         match self.secrets.resolve(text) {
             Ok(secret) => Some(secret),
             Err(reason) => {
-                self.error(Code::MissingSecret, node.span, reason, "a secret is named by `${NAME}` or `${file:/path}`");
+                self.error(Code::MissingSecret, span, reason, "a secret is named by `${NAME}` or `${file:/path}`");
                 None
             }
         }

@@ -93,6 +93,8 @@ pub enum Meaning {
     Forbidden,
     /// The backend refuses the gateway's credentials.
     Unauthorized,
+    /// The login has ended: a new one may help, and nothing was done.
+    Relogin,
     /// The backend asks for patience: 503.
     Overloaded,
     /// The backend failed: 502.
@@ -219,6 +221,15 @@ pub enum Delete {
 pub struct Deletion {
     pub call: Call,
     pub around: Around,
+}
+
+// === impl Rule ===
+
+impl Rule {
+    /// A rule for statuses alone.
+    pub const fn of(status: std::ops::RangeInclusive<u16>, meaning: Meaning) -> Self {
+        Self { status: Some(status), when: None, meaning, detail: None, members: None }
+    }
 }
 
 // === impl Around ===

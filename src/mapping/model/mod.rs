@@ -1,5 +1,6 @@
 //! The compiled form of a mapping. Nothing in it still needs parsing.
 
+mod auth;
 mod call;
 mod list;
 mod membership;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Uri};
 use serde_json::Value;
 
+pub use self::auth::{Auth, Encode, Expires, Hash, Identity, Key, Session, Signing, Source, Tls};
 pub use self::call::{
     Around, Batch, Body, Call, Carries, Conflict, Create, Delete, Deletion, Format, Get, Meaning, Rule, Send, SideCall, Tree,
     Update,
@@ -37,8 +39,10 @@ pub struct Mapping {
 pub struct Backend {
     /// Scheme, authority and the path before every call's, without a slash at its end.
     pub url: Uri,
-    /// Headers of every call, credentials among them; those are marked sensitive.
+    /// Headers of every call; those that may be secret are marked sensitive.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub auth: Auth,
+    pub tls: Tls,
     /// The time for one call.
     pub timeout: Duration,
     /// Calls side by side for one request.
