@@ -30,6 +30,7 @@ mod pitfalls;
 mod process;
 mod queries;
 mod readme;
+mod reload;
 mod scim;
 mod scripted;
 mod search_bodies;
