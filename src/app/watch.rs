@@ -95,3 +95,7 @@ fn watcher(folders: &BTreeSet<PathBuf>, told: Arc<Told>) -> notify::Result<Recom
 const fn is_change(kind: EventKind) -> bool {
     !matches!(kind, EventKind::Access(access) if !matches!(access, AccessKind::Close(AccessMode::Write)))
 }
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;

@@ -271,7 +271,9 @@ impl Node {
             Data::Scalar { text, plain } => part(if *plain { b'p' } else { b'q' }, text.len(), text),
             Data::Sequence(items) => {
                 part(b's', items.len(), "");
-                items.iter().for_each(|item| item.digest_into(digest));
+                for item in items {
+                    item.digest_into(digest);
+                }
             }
             Data::Mapping(entries) => {
                 part(b'm', entries.len(), "");

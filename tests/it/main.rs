@@ -36,3 +36,5 @@ mod scripted;
 mod search_bodies;
 mod stub;
 mod support;
+mod tour;
+mod tutorial;
