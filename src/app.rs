@@ -1,4 +1,8 @@
-//! Wires everything together: a mapping, its backend, the engine, and the ports between them.
+//! Wires everything together: a mapping, its backend, the engine, and the ports between them. [`reload`] puts another
+//! mapping into its place.
+
+pub mod reload;
+mod watch;
 
 use std::future::Future;
 use std::path::Path;
@@ -53,8 +57,12 @@ pub fn read_mapping(path: &Path) -> Result<Mapping, LoadError> {
 /// Reads a mapping file with secrets from elsewhere.
 pub fn read_mapping_with(path: &Path, secrets: &dyn Secrets) -> Result<Mapping, LoadError> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| LoadError::Read { file: file.clone(), error })?;
+    let text = read(path).map_err(|error| LoadError::Read { file: file.clone(), error })?;
     load_mapping(&file, &text, secrets)
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    std::fs::read_to_string(path)
 }
 
 /// Compiles a mapping. Warnings are logged, errors returned as a person reads them.
@@ -63,13 +71,18 @@ pub fn load_mapping(file: &str, text: &str, secrets: &dyn Secrets) -> Result<Map
     let report = Report { file, text, diagnostics: &diagnostics };
     match mapping {
         Some(mapping) => {
-            for diagnostic in &diagnostics {
-                let (line, _) = report.position(diagnostic.span.start);
-                tracing::warn!(code = diagnostic.code.as_str(), "{file}:{line}: {}", diagnostic.message);
-            }
+            warn_of(&report);
             Ok(mapping)
         }
         None => Err(LoadError::Mapping(report.human())),
+    }
+}
+
+/// Logs what a mapping without mistakes is warned of.
+fn warn_of(report: &Report<'_>) {
+    for diagnostic in report.diagnostics {
+        let (line, _) = report.position(diagnostic.span.start);
+        tracing::warn!(code = diagnostic.code.as_str(), "{}:{line}: {}", report.file, diagnostic.message);
     }
 }
 
@@ -79,6 +92,14 @@ impl App {
     pub fn new(mapping: Mapping, offer: Offer) -> Result<Self, LoadError> {
         let backend = Backend::new(&mapping.backend)?;
         Ok(Self { engine: Engine::new(mapping, backend, Host, offer) })
+    }
+
+    /// One that takes the place of this one. The way to the backend, with its connections, goes on if nothing of it has
+    /// changed; `same_secrets` tells whether what the mapping refers to is what it was.
+    pub fn after(&self, mapping: Mapping, same_secrets: bool) -> Result<Self, LoadError> {
+        let same = same_secrets && mapping.digests.backend == self.mapping().digests.backend;
+        let backend = if same { self.engine.backend().clone() } else { Backend::new(&mapping.backend)? };
+        Ok(Self { engine: self.engine.after(mapping, backend) })
     }
 
     pub fn mapping(&self) -> &Mapping {

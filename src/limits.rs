@@ -87,6 +87,14 @@ pub const MAPPING_BYTES: usize = 4 << 20;
 pub const MAPPING_NODES: usize = 20_000;
 /// Nesting of a mapping document.
 pub const MAPPING_DEPTH: usize = 64;
+/// Seconds between two looks at the file of the mapping where nobody tells that it has changed.
+pub const RELOAD_SECONDS: u64 = 30;
+/// Milliseconds without another change before a changed mapping is read: whoever writes it in pieces writes faster.
+pub const RELOAD_QUIET_MILLIS: u64 = 100;
+/// Folders that are watched: that of the mapping and those of its secrets.
+pub const RELOAD_FOLDERS: usize = 100;
+/// Mistakes of a changed mapping that are logged.
+pub const RELOAD_MISTAKES: usize = 20;
 /// Rows on one page of the demo backend.
 pub const DEMO_PAGE: usize = 100;
 /// Members that one call may add to a team of the demo backend.

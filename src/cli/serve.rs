@@ -1,19 +1,19 @@
 //! `scimitar serve`: the gateway.
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::signals::Signals;
+use super::signals::{Signals, hangups};
 use super::{FINDINGS, LogArgs, USAGE, answer, say};
-use crate::app::{App, read_mapping};
+use crate::app::reload::{self, Reloader};
 use crate::config::{self, Resolved};
 use crate::engine::Offer;
 use crate::scim::Profile;
-use crate::server::{Connections, Drained, Options, Service, Stack, serve};
+use crate::server::{Connections, Drained, Options, Services, Stack, serve};
 use crate::telemetry;
 
 /// What `serve` understands.
@@ -33,12 +33,9 @@ pub fn run(args: &ServeArgs, log: &LogArgs) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let app = read_mapping(&settings.mapping).and_then(|mapping| {
-        let offer = Offer { max_payload: settings.limits.request_bytes, ..Offer::default() };
-        App::new(mapping, offer)
-    });
-    let app = match app {
-        Ok(app) => app,
+    let offer = Offer { max_payload: settings.limits.request_bytes, ..Offer::default() };
+    let (served, reloader) = match reload::open(&settings.mapping, offer) {
+        Ok(opened) => opened,
         Err(error) => {
             say(&error.to_string());
             return ExitCode::from(FINDINGS);
@@ -48,7 +45,23 @@ pub fn run(args: &ServeArgs, log: &LogArgs) -> ExitCode {
         answer(&format!("{}: the settings and the mapping are good", args.config.display()));
         return ExitCode::SUCCESS;
     }
-    super::block_on(listen(&settings, Arc::new(app)))
+    super::block_on(async {
+        match follow(reloader, settings.reload) {
+            Ok(()) => listen(&settings, served).await,
+            Err(error) => failed(&format!("signals cannot be received: {error}")),
+        }
+    })
+}
+
+/// Begins to read the mapping again: on SIGHUP, and when it changes if that is wanted.
+fn follow(reloader: Reloader, watch: bool) -> io::Result<()> {
+    tokio::spawn(reloader.run(hangups()?, watch));
+    Ok(())
+}
+
+fn failed(message: &str) -> ExitCode {
+    say(message);
+    ExitCode::from(FINDINGS)
 }
 
 /// The settings, with logging started as they say. What is wrong is said, and the exit code returned.
@@ -69,23 +82,19 @@ pub fn settings(args: &ServeArgs, log: &LogArgs) -> Result<Resolved, ExitCode> {
 }
 
 /// Serves until a signal: the first drains, the second ends at once.
-pub async fn listen<S: Service>(settings: &Resolved, service: Arc<S>) -> ExitCode {
-    let failed = |message: String| {
-        say(&message);
-        ExitCode::from(FINDINGS)
-    };
+pub async fn listen<S: Services>(settings: &Resolved, services: S) -> ExitCode {
     let options = match Options::new(settings) {
         Ok(options) => options,
-        Err(error) => return failed(error),
+        Err(error) => return failed(&error),
     };
     let signals = match Signals::install() {
         Ok(signals) => signals,
-        Err(error) => return failed(format!("signals cannot be received: {error}")),
+        Err(error) => return failed(&format!("signals cannot be received: {error}")),
     };
     let listener = match TcpListener::bind(settings.listen).await {
         Ok(listener) => listener,
         Err(error) => {
-            return failed(format!(
+            return failed(&format!(
                 "cannot listen on {}: {error}. End what listens there, or set `listen` to another port",
                 settings.listen
             ));
@@ -95,7 +104,7 @@ pub async fn listen<S: Service>(settings: &Resolved, service: Arc<S>) -> ExitCod
     tracing::info!(target: telemetry::START, %address, base_path = %settings.base_path, "serving SCIM");
     let bounds =
         Connections { limit: settings.limits.connections, drain: settings.limits.drain_timeout, ..Connections::default() };
-    let stack = Stack::new(service, &options);
+    let stack = Stack::new(services, &options);
     let stop = signals.clone();
     let stopped = async move {
         stop.reached(1).await;

@@ -1,13 +1,27 @@
-//! SIGTERM and SIGINT.
+//! SIGTERM and SIGINT to stop, SIGHUP to read the mapping again.
 
 use std::io;
+use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// Counts the signals to stop that this process got.
 #[derive(Debug, Clone)]
 pub struct Signals(watch::Receiver<u32>);
+
+/// Tells every SIGHUP from here on, which no longer ends the process. Several at once may become one.
+pub fn hangups() -> io::Result<Arc<Notify>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let told = Arc::new(Notify::new());
+    let teller = Arc::clone(&told);
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            teller.notify_one();
+        }
+    });
+    Ok(told)
+}
 
 // === impl Signals ===
 

@@ -77,6 +77,11 @@ pub fn is_reference(text: &str) -> bool {
     text.replace("$${", "").contains("${")
 }
 
+/// The paths of the files that a text refers to.
+pub fn files(text: &str) -> impl Iterator<Item = &str> {
+    text.split("${file:").skip(1).filter_map(|rest| rest.split_once('}').map(|(path, _)| path))
+}
+
 fn follow(reference: &str, secrets: &impl Secrets) -> Result<String, SecretError> {
     if let Some(path) = reference.strip_prefix("file:") {
         let content = secrets.file(path)?;

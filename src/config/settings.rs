@@ -19,6 +19,8 @@ pub struct Settings {
     pub public_url: String,
     /// The file of the mapping, from the folder of the file of settings.
     pub mapping: String,
+    /// Whether the mapping is read again when its file, or a file of its secrets, has changed. SIGHUP does that in any case.
+    pub reload: bool,
     /// The profile of clients that name none: `lenient` or `strict`.
     pub profile: String,
     /// Who may connect; at least one.
@@ -73,6 +75,7 @@ impl Default for Settings {
             base_path: "/scim/v2".to_owned(),
             public_url: String::new(),
             mapping: String::new(),
+            reload: true,
             profile: "lenient".to_owned(),
             clients: Vec::new(),
             discovery_without_token: true,

@@ -30,8 +30,9 @@ pub(super) struct Resume {
 /// Makes and reads cursors.
 #[derive(Clone)]
 pub(super) struct Cursors {
-    /// Derived from the mapping and the credentials to the backend, which all replicas share. Without credentials it is made
-    /// up, and a cursor is good in this process only.
+    /// Derived from the mapping and the credentials to the backend, which all replicas share. With another mapping a place in
+    /// a list may mean another one, so a cursor ends with the mapping that it was made by. Without credentials it is made up,
+    /// and a cursor is good in this process only.
     key: [u8; 32],
 }
 
@@ -53,7 +54,7 @@ impl Cursors {
     pub(super) fn new(mapping: &Mapping) -> Self {
         let mut key = Sha256::new();
         key.update(b"scimitar cursor\n");
-        key.update(mapping.name.as_bytes());
+        key.update(mapping.digests.document);
         key.update(mapping.backend.url.to_string().as_bytes());
         for (name, value) in &mapping.backend.headers {
             key.update(name.as_str().as_bytes());

@@ -3,7 +3,7 @@
 //! A client that pages through a list which the backend cannot page for it would cause a walk a page. The first page
 //! always walks anew, so a look-up never sees what is kept; later pages are served from the walk of the first, for a
 //! bounded time and within a bound of memory. What is lost is walked again. A write through this process makes all that
-//! was kept of the resource type unreachable.
+//! was kept of the resource type unreachable, also one that ends after a reload on the mapping before.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,6 +48,18 @@ pub(super) struct Keeper {
     cache: Cache<String, Kept>,
     /// One a resource type, counting its writes.
     epochs: Vec<AtomicU64>,
+    /// Which of all that have shared `strays` this is.
+    number: u64,
+    strays: Arc<Strays>,
+}
+
+/// Writes on mappings that were replaced while they ran. Which types of the newest they are about nobody can tell, so they
+/// count for all.
+#[derive(Debug, Default)]
+struct Strays {
+    /// The number of the newest keeper.
+    newest: AtomicU64,
+    writes: AtomicU64,
 }
 
 struct Lifetime;
@@ -65,6 +77,17 @@ impl Expiry<String, Kept> for Lifetime {
 
 impl Keeper {
     pub(super) fn new(resource_types: usize) -> Self {
+        Self::with(resource_types, 0, Arc::default())
+    }
+
+    /// A keeper that takes the place of this one. It has nothing yet: what was kept is in the form of another mapping.
+    pub(super) fn after(&self, resource_types: usize) -> Self {
+        // One order of all of these: a write that does not see this one had ended before the new one was there.
+        let number = self.strays.newest.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+        Self::with(resource_types, number, Arc::clone(&self.strays))
+    }
+
+    fn with(resource_types: usize, number: u64, strays: Arc<Strays>) -> Self {
         let weigh = |key: &String, kept: &Kept| {
             let bytes = match kept {
                 Kept::Walk(walk) => walk.bytes,
@@ -73,18 +96,22 @@ impl Keeper {
             u32::try_from(bytes + key.len() + 64).unwrap_or(u32::MAX)
         };
         let cache = Cache::builder().max_capacity(limits::KEEP_BYTES).weigher(weigh).expire_after(Lifetime).build();
-        Self { cache, epochs: (0..resource_types).map(|_| AtomicU64::new(0)).collect() }
+        Self { cache, epochs: (0..resource_types).map(|_| AtomicU64::new(0)).collect(), number, strays }
     }
 
     /// How often a resource type was written: part of the key of everything that is kept of it.
     pub(super) fn epoch(&self, resource_type: usize) -> u64 {
-        self.epochs.get(resource_type).map_or(0, |epoch| epoch.load(Ordering::Acquire))
+        let own = self.epochs.get(resource_type).map_or(0, |epoch| epoch.load(Ordering::Acquire));
+        own.saturating_add(self.strays.writes.load(Ordering::SeqCst))
     }
 
     /// A resource type is written. To be called before and after: a walk that runs meanwhile may have seen either.
     pub(super) fn written(&self, resource_type: usize) {
         if let Some(epoch) = self.epochs.get(resource_type) {
             epoch.fetch_add(1, Ordering::AcqRel);
+        }
+        if self.strays.newest.load(Ordering::SeqCst) != self.number {
+            self.strays.writes.fetch_add(1, Ordering::SeqCst);
         }
     }
 
@@ -123,3 +150,7 @@ impl Walk {
         self.rows.iter().skip(skip).take(count).filter_map(|row| serde_json::from_str(row).ok()).collect()
     }
 }
+
+#[cfg(test)]
+#[path = "kept_tests.rs"]
+mod tests;

@@ -15,8 +15,14 @@ use super::Error;
 use super::ports::System;
 use crate::limits;
 
-/// A resource: the place of its type in the mapping, and its id.
-type Name = (usize, String);
+/// What is written. Places of types in a mapping are of no use here: after a reload another type may stand there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Name {
+    /// The resource of an endpoint with this id.
+    Id { endpoint: String, id: String },
+    /// The one that is yet to be, by its name.
+    New { endpoint: String, name: String },
+}
 
 /// Who writes what. Holds the resources that are being written, and nothing of others.
 #[derive(Debug, Default)]
@@ -35,17 +41,16 @@ pub(super) struct Held<'l> {
 impl Locks {
     /// Waits for the turn of a write. After a bounded time, or behind a bounded number of others, the write is refused
     /// before anything was done.
-    pub(super) async fn hold(&self, system: &dyn System, place: usize, id: &str) -> Result<Held<'_>, Error> {
-        let name = (place, id.to_owned());
+    pub(super) async fn hold(&self, system: &dyn System, name: Name) -> Result<Held<'_>, Error> {
+        let (Name::Id { id: shown, .. } | Name::New { name: shown, .. }) = &name;
+        let refusal = format!(
+            "Too many changes of the resource \"{shown}\" are waiting: nothing was done; send the request again after the time \
+             in Retry-After."
+        );
         let lock = Arc::clone(self.table().entry(name.clone()).or_default());
         // From here on the entry goes when the last one who waits goes, however that ends.
         let mut held = Held { locks: self, name, guard: None };
-        let busy = || {
-            Error::Busy(format!(
-                "Too many changes of the resource \"{id}\" are waiting: nothing was done; send the request again after the \
-                 time in Retry-After."
-            ))
-        };
+        let busy = || Error::Busy(refusal.clone());
         // One is the table's, one this one's.
         if Arc::strong_count(&lock) > limits::WRITERS + 2 {
             return Err(busy());

@@ -27,6 +27,8 @@ mod walk;
 mod whole;
 mod window;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 pub use discovery::Offer;
@@ -39,7 +41,7 @@ use crate::scim::{Object, Projection, ScimError};
 use crate::telemetry::audit;
 use cursor::Cursors;
 use kept::Keeper;
-use locks::{Held, Locks};
+use locks::{Held, Locks, Name};
 use ports::{Backend, System};
 
 /// Performs SCIM operations on a backend by a mapping.
@@ -51,8 +53,8 @@ pub struct Engine<B> {
     endpoints: Vec<String>,
     kept: Keeper,
     cursors: Cursors,
-    locks: Locks,
-    system: Box<dyn System>,
+    locks: Arc<Locks>,
+    system: Arc<dyn System>,
 }
 
 /// One operation on one resource type: what all its steps need.
@@ -74,15 +76,30 @@ impl<B> Copy for Operation<'_, B> {}
 
 impl<B: Backend> Engine<B> {
     pub fn new(mapping: Mapping, backend: B, system: impl System, offer: Offer) -> Self {
-        let endpoints = mapping.resources.iter().map(|resource| resource.kind.endpoint.clone()).collect();
         let kept = Keeper::new(mapping.resources.len());
+        Self::with(mapping, backend, offer, kept, Arc::default(), Arc::new(system))
+    }
+
+    /// An engine that takes the place of this one, with another mapping. Requests that run go on here, so the two share who
+    /// writes what; of what is kept between requests nothing goes over, as it is in the form of this mapping.
+    #[must_use]
+    pub fn after(&self, mapping: Mapping, backend: B) -> Self {
+        let kept = self.kept.after(mapping.resources.len());
+        Self::with(mapping, backend, self.offer.clone(), kept, Arc::clone(&self.locks), Arc::clone(&self.system))
+    }
+
+    fn with(mapping: Mapping, backend: B, offer: Offer, kept: Keeper, locks: Arc<Locks>, system: Arc<dyn System>) -> Self {
+        let endpoints = mapping.resources.iter().map(|resource| resource.kind.endpoint.clone()).collect();
         let cursors = Cursors::new(&mapping);
-        let (locks, system) = (Locks::default(), Box::new(system));
         Self { mapping, backend, offer, endpoints, kept, cursors, locks, system }
     }
 
     pub fn mapping(&self) -> &Mapping {
         &self.mapping
+    }
+
+    pub fn backend(&self) -> &B {
+        &self.backend
     }
 
     /// The endpoints of the resource types.
@@ -181,13 +198,14 @@ impl<'e, B: Backend> Operation<'e, B> {
 
     /// Waits for the turn of a write of this resource.
     async fn turn(&self, id: &str) -> Result<Held<'e>, Error> {
-        self.engine.locks.hold(&*self.engine.system, self.place(), id).await
+        let name = Name::Id { endpoint: self.resource.kind.endpoint.clone(), id: id.to_owned() };
+        self.engine.locks.hold(&*self.engine.system, name).await
     }
 
     /// Waits for the turn of a creation of this name: it stands for the resource that is yet to be.
     async fn turn_of_name(&self, name: &str) -> Result<Held<'e>, Error> {
-        let place = self.mapping().resources.len() + self.place();
-        self.engine.locks.hold(&*self.engine.system, place, name).await
+        let name = Name::New { endpoint: self.resource.kind.endpoint.clone(), name: name.to_owned() };
+        self.engine.locks.hold(&*self.engine.system, name).await
     }
 
     fn projection(&self, names: &Names) -> Result<Projection<'e>, Error> {

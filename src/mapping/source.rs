@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Parser, ScalarStyle};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::diagnostics::{Code, Diagnostic};
 use crate::limits;
@@ -249,6 +250,39 @@ impl Node {
             Data::Scalar { .. } => 0,
             Data::Sequence(items) => items.iter().map(Self::depth).max().unwrap_or(0),
             Data::Mapping(entries) => entries.iter().map(|entry| entry.value.depth()).max().unwrap_or(0),
+        }
+    }
+
+    /// A digest of what it says: places, comments and the way it is laid out are not in it, what an alias stands for is.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        self.digest_into(&mut digest);
+        digest.finalize().into()
+    }
+
+    fn digest_into(&self, digest: &mut Sha256) {
+        // Each part with its length before it: no two trees look the same.
+        let mut part = |kind: u8, length: usize, text: &str| {
+            digest.update([kind]);
+            digest.update((length as u64).to_be_bytes());
+            digest.update(text);
+        };
+        match &self.data {
+            Data::Scalar { text, plain } => part(if *plain { b'p' } else { b'q' }, text.len(), text),
+            Data::Sequence(items) => {
+                part(b's', items.len(), "");
+                for item in items {
+                    item.digest_into(digest);
+                }
+            }
+            Data::Mapping(entries) => {
+                part(b'm', entries.len(), "");
+                for Entry { key, value, .. } in entries {
+                    digest.update((key.len() as u64).to_be_bytes());
+                    digest.update(key);
+                    value.digest_into(digest);
+                }
+            }
         }
     }
 

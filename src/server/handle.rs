@@ -22,7 +22,7 @@ use super::rescue::panic_text;
 use super::routes::{self, Route};
 use super::shed::Place;
 use super::step::{Body, Request, Response};
-use super::{Error, Service, body, media, respond};
+use super::{Error, Service, Services, body, media, respond};
 use crate::engine;
 use crate::engine::{Context, Reply, ScimRequest};
 use crate::limits;
@@ -30,11 +30,11 @@ use crate::scim::bulk::BulkRequest;
 use crate::scim::messages::SearchRequest;
 use crate::scim::{ScimError, json};
 
-/// Hands requests to the service.
+/// Hands requests to the service of the moment.
 pub struct Handler<S>(Arc<Shared<S>>);
 
 struct Shared<S> {
-    service: Arc<S>,
+    services: S,
     base: BaseUrl,
     /// How long a write may run; longer than its client waits.
     write_limit: Duration,
@@ -44,11 +44,11 @@ struct Shared<S> {
 
 // === impl Handler ===
 
-impl<S: Service> Handler<S> {
-    pub fn new(service: Arc<S>, base: BaseUrl, request_timeout: Duration) -> Self {
+impl<S: Services> Handler<S> {
+    pub fn new(services: S, base: BaseUrl, request_timeout: Duration) -> Self {
         let write_limit = request_timeout.saturating_add(Duration::from_secs(limits::WRITE_GRACE_SECONDS));
         let job_limit = request_timeout.saturating_sub(request_timeout / limits::BULK_SPARE);
-        Self(Arc::new(Shared { service, base, write_limit, job_limit }))
+        Self(Arc::new(Shared { services, base, write_limit, job_limit }))
     }
 }
 
@@ -58,7 +58,7 @@ impl<S> Clone for Handler<S> {
     }
 }
 
-impl<S: Service> tower::Service<Request> for Handler<S> {
+impl<S: Services> tower::Service<Request> for Handler<S> {
     type Response = Response;
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
@@ -72,11 +72,13 @@ impl<S: Service> tower::Service<Request> for Handler<S> {
     }
 }
 
-async fn handle<S: Service>(shared: Arc<Shared<S>>, request: Request) -> Result<Response, Error> {
+async fn handle<S: Services>(shared: Arc<Shared<S>>, request: Request) -> Result<Response, Error> {
+    // Once, so that a reload meanwhile changes neither what the path names nor what is done.
+    let service = shared.services.current();
     // The upload of the body counts, as it does for the time of the whole request.
     let deadline = Instant::now().checked_add(shared.job_limit);
     let (parts, body) = request.into_parts();
-    let route = routes::resolve(shared.base.path(), shared.service.endpoints(), parts.uri.path())?;
+    let route = routes::resolve(shared.base.path(), service.endpoints(), parts.uri.path())?;
     let span = tracing::Span::current();
     span.record("route", route.pattern());
     if let Some(endpoint) = route.endpoint() {
@@ -111,9 +113,9 @@ async fn handle<S: Service>(shared: Arc<Shared<S>>, request: Request) -> Result<
     let place = parts.extensions.get::<Place>().cloned();
     let operation = operation(&context, route, &parts, body).await?;
     let reply = if operation.is_write() {
-        detached(shared, context, operation, place).await?
+        detached(service, shared.write_limit, context, operation, place).await?
     } else {
-        shared.service.call(context, operation).await?
+        service.call(context, operation).await?
     };
     respond::success(&reply)
 }
@@ -197,15 +199,15 @@ fn joined(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Scim
 /// Runs a write to its end, whether its client waits or not: an IdP that gave up after a second must not leave half
 /// a change behind.
 async fn detached<S: Service>(
-    shared: Arc<Shared<S>>,
+    service: Arc<S>,
+    limit: Duration,
     context: Context,
     operation: ScimRequest,
     place: Option<Place>,
 ) -> Result<Reply, Error> {
     let (sender, receiver) = oneshot::channel();
-    let limit = shared.write_limit;
     let write = async move {
-        let call = AssertUnwindSafe(tokio::time::timeout(limit, shared.service.call(context, operation))).catch_unwind();
+        let call = AssertUnwindSafe(tokio::time::timeout(limit, service.call(context, operation))).catch_unwind();
         let result = match call.await {
             Ok(Ok(result)) => result.map_err(Error::from),
             Ok(Err(_)) => Err(Error::TimedOut { limit }),

@@ -28,5 +28,5 @@ pub(crate) mod fake;
 pub use error::Error;
 pub use listener::{Connections, Drained, serve};
 pub use options::Options;
-pub use port::Service;
+pub use port::{Service, Services};
 pub use stack::Stack;

@@ -18,7 +18,7 @@ use super::rescue::RescueLayer;
 use super::shed::Shed;
 use super::step::{Around, Request, Response};
 use super::trace::{TraceLayer, X_REQUEST_ID, well_formed_id};
-use super::{Options, Service};
+use super::{Options, Services};
 
 /// The stack around a service. Cloning is cheap.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub struct Stack {
 
 impl Stack {
     /// Builds the stack. A request passes the layers from the top to the bottom.
-    pub fn new<S: Service>(service: Arc<S>, options: &Options) -> Self {
+    pub fn new<S: Services>(services: S, options: &Options) -> Self {
         let places = u32::try_from(options.concurrent_requests).unwrap_or(u32::MAX).min(1 << 20);
         let running = Arc::new(Semaphore::new(places as usize));
         let open_base = options.discovery_without_token.then(|| Arc::from(options.base.path()));
@@ -56,7 +56,7 @@ impl Stack {
             // Before routing, so that strangers do not learn which paths exist.
             .layer(Around(Authenticate { clients: Arc::new(options.clients.clone()), open_base, profile: options.profile }))
             // Path, method, media type and body become an operation; writes run detached from their client.
-            .service(Handler::new(service, options.base.clone(), options.request_timeout));
+            .service(Handler::new(services, options.base.clone(), options.request_timeout));
         Self { service: BoxCloneSyncService::new(service), running, places }
     }
 

@@ -60,7 +60,11 @@ pub(crate) fn run(args: &[&str], variables: &[(&str, &str)]) -> Output {
 
 impl Running {
     pub(crate) fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut child = command(args, variables).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::of(command(args, variables))
+    }
+
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
         read_lines(child.stdout.take().unwrap(), sender.clone());
         read_lines(child.stderr.take().unwrap(), sender);

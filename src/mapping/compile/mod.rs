@@ -27,7 +27,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::diagnostics::{Code, Diagnostic, Severity, did_you_mean};
-use super::model::Mapping;
+use super::model::{Digests, Mapping};
 use super::path::JsonPath;
 use super::source::{self, Data, Entry, Node, Span};
 use super::vocabulary::{self, Block};
@@ -119,13 +119,15 @@ impl Compiler<'_> {
         }
         let name = keys.get("name").and_then(|node| self.text(node)).unwrap_or("mapping").to_owned();
         let schemas = keys.get("schemas").map(|node| self.schemas(node)).unwrap_or_default();
+        let digest = |node: Option<&Node>| node.map(Node::digest).unwrap_or_default();
+        let digests = Digests { document: root.digest(), backend: digest(keys.get("backend")) };
         let backend =
             self.require(&keys, "backend", "tell where the backend is: `backend: { url: ... }`").map(|node| self.backend(node));
         let resources = self.require(&keys, "resources", "map at least one resource type, such as `User`");
         // The resource types are looked at even if the backend's block cannot be used.
         let (backend, shared) = backend.unwrap_or_default();
         let resources = self.resources(resources?, &schemas, &shared);
-        Some(Mapping { name, backend: backend?, resources: resources? })
+        Some(Mapping { name, digests, backend: backend?, resources: resources? })
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {

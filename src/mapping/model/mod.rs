@@ -29,10 +29,21 @@ use crate::scim::{AttrRef, ResourceType, ScimError};
 #[derive(Debug, Clone)]
 pub struct Mapping {
     pub name: String,
+    pub digests: Digests,
     pub backend: Backend,
     /// The resource types, in the order of the document.
     pub resources: Vec<Resource>,
 }
+
+/// Digests of what was written, with references to secrets as they stand: the same digest is the same mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digests {
+    pub document: Digest,
+    pub backend: Digest,
+}
+
+/// A SHA-256.
+pub type Digest = [u8; 32];
 
 /// Where the backend is and how it is spoken to.
 #[derive(Debug, Clone)]
