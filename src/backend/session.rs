@@ -152,7 +152,7 @@ impl Sessions {
         let secrets: Map<String, Value> = self.session.secrets.iter().map(exposed).collect();
         let scope = Scope { kept: Some(&secrets), ..Scope::default() };
         let unwritable = |error: String| self.fault(FaultClass::Unexpected, format!("the login cannot be written: {error}"));
-        let mut written = build(call, &scope, None, &[]).map_err(|error| unwritable(error.to_string()))?;
+        let mut written = build(call, &scope, None).map_err(|error| unwritable(error.to_string()))?;
         written.headers.iter_mut().for_each(|(_, value)| value.set_sensitive(true));
         let request = self.writer.write(&written).map_err(|error| unwritable(error.to_string()))?;
         let answer = inner.oneshot(request).await.map_err(|error| {

@@ -92,7 +92,7 @@ impl World {
         let call = &self.mapping.resources[0].get.as_ref().unwrap().call;
         let call = HttpCall {
             target: "/people/7".to_owned(),
-            ..build(call, &Scope { key: Some(&json!("7")), ..Scope::default() }, None, &[]).unwrap()
+            ..build(call, &Scope { key: Some(&json!("7")), ..Scope::default() }, None).unwrap()
         };
         let backend = Arc::clone(&self.backend);
         let inner = service_fn(move |request| Arc::clone(&backend).answer(request));
