@@ -10,7 +10,8 @@ use super::call::Shared;
 use super::{Compiler, is_reference};
 use crate::mapping::diagnostics::Code;
 use crate::mapping::model::Auth;
-use crate::mapping::source::{Data, Node};
+use crate::mapping::source::{Data, Node, Span};
+use crate::mapping::template::{Part, Template, Variable};
 use crate::mapping::vocabulary;
 
 /// What the names of fields that hold secrets usually have in them.
@@ -85,6 +86,23 @@ impl Compiler<'_> {
     fn credentials(&mut self, name: HeaderName, value: &str, node: &Node) -> Option<Auth> {
         let value = self.header_value(value, node)?;
         Some(Auth::Header(name, sensitive(value)))
+    }
+
+    /// Where secrets may stand in templates each becomes a variable, so that what is compiled shows none.
+    pub(super) fn with_secrets(&mut self, template: Template, span: Span) -> Option<Template> {
+        let refers = |part: &Part| matches!(part, Part::Literal(text) if is_reference(text));
+        if self.found.is_none() || !template.parts().iter().any(refers) {
+            return Some(template);
+        }
+        let parts = template.parts().iter().map(|part| match part {
+            Part::Literal(text) if is_reference(text) => {
+                let secret = self.resolved_text(text, span)?;
+                self.found.get_or_insert_default().push((text.clone(), secret));
+                Some(Part::Variable(Variable::kept(text)))
+            }
+            part => Some(part.clone()),
+        });
+        parts.collect::<Option<Vec<_>>>().map(Template::of)
     }
 
     /// Warns about values in the mapping itself that are secret by their names.

@@ -12,7 +12,7 @@ use crate::mapping::diagnostics::{Code, did_you_mean};
 use crate::mapping::model::{Body, Call, Format, PageBy, Paging, Rule, Tree};
 use crate::mapping::path::{JsonPath, Step};
 use crate::mapping::source::{Data, Entry, Node, Span};
-use crate::mapping::template::{self, Part, Root, Template, Variable};
+use crate::mapping::template::{self, Part, Root, Template};
 use crate::mapping::vocabulary;
 use crate::scim::schema::Attribute;
 use crate::scim::{AttrPath, ResourceType, Target};
@@ -274,23 +274,6 @@ impl Compiler<'_> {
             }
         }
         None
-    }
-
-    /// Where secrets may stand in templates each becomes a variable, so that what is compiled shows none.
-    fn with_secrets(&mut self, template: Template, span: Span) -> Option<Template> {
-        let refers = |part: &Part| matches!(part, Part::Literal(text) if is_reference(text));
-        if self.found.is_none() || !template.parts().iter().any(refers) {
-            return Some(template);
-        }
-        let parts = template.parts().iter().map(|part| match part {
-            Part::Literal(text) if is_reference(text) => {
-                let secret = self.resolved_text(text, span)?;
-                self.found.get_or_insert_default().push((text.clone(), secret));
-                Some(Part::Variable(Variable::kept(text)))
-            }
-            part => Some(part.clone()),
-        });
-        parts.collect::<Option<Vec<_>>>().map(Template::of)
     }
 
     /// A call that may be written as `METHOD /path` alone: its keys, if it is a block.
