@@ -55,6 +55,8 @@ pub const RELATION_CALLS: usize = 10_000;
 pub const REPLANS: usize = 20;
 /// Characters of a text that is made up for a field, such as a password.
 pub const GENERATED_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
+/// Characters of a text that is filled up with zeros.
+pub const PAD_CHARS: usize = 100;
 /// Resources that are created in one call of a backend that can, unless the mapping says otherwise.
 pub const BATCH: usize = 100;
 /// Times that a call is made again because the backend named members that it does not know, before the request is refused.

@@ -81,7 +81,7 @@ impl<B: Backend> Operation<'_, B> {
         for (index, step) in planned.iter().enumerate() {
             let mut later = planned.iter().skip(index + 1).peekable();
             let is_last = later.peek().is_none();
-            let is_read = if is_last { is_wanted } else { later.any(|step| step.update.needs_record()) };
+            let is_read = if is_last { is_wanted } else { later.any(Planned::needs_record) };
             let moved = self.moved(step, &now, desired, None)?;
             let goal = Goal { id: &id, key: &key, moved: moved.as_ref(), desired, is_read, restore: None };
             let mark = sides.mark();
@@ -220,7 +220,7 @@ impl<B: Backend> Operation<'_, B> {
         };
         let line = step.lines.first().filter(|_| update.send == Send::Each);
         let place = line.and_then(|line| line.shape.place());
-        let field = place.map(|place| Value::from(place.names().join(".")));
+        let field = place.map(|place| Value::from(place.field()));
         let value = place.zip(body.as_ref()).and_then(|(place, body)| place.get(body));
         if let Some(line) = line.filter(|_| value.is_none()) {
             let detail = format!("{}: the application has no call that clears it.", line.target);
@@ -276,12 +276,17 @@ impl<B: Backend> Operation<'_, B> {
     async fn shown(&self, goal: Goal<'_>, step: &Planned<'_>) -> Result<Box<Found>, Failed> {
         let Goal { desired, .. } = goal;
         let (id, key) = goal.after();
+        let destroyed = || {
+            // The last that is to be seen of it.
+            let record = Value::Null;
+            step.update.destroys.then(|| Box::new(Found { record, resource: desired.clone(), version: None }))
+        };
         let shows = |found: &Found| {
             let differing = change::changed(self.resource, &found.resource, desired);
             !differing.iter().any(|line| line.shape.is_readable() && step.makes(line))
         };
         let found = self.settled(key, shows).await.map_err(Failed::Unseen)?;
-        found.map(Box::new).ok_or_else(|| Failed::Unseen(self.not_found(id)))
+        found.map(Box::new).or_else(destroyed).ok_or_else(|| Failed::Unseen(self.not_found(id)))
     }
 
     /// Members that are in the record are sent as they are by a call that replaces the whole of it.

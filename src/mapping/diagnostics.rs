@@ -88,6 +88,8 @@ codes! {
     BadFilter => "bad-filter",
     /// A writable attribute is in no body and no update call carries it.
     NotCarried => "attribute-not-carried",
+    /// A change is made by a call that deletes, and does not say so.
+    Destructive => "destructive-change",
     /// A resource type or relation is named that the mapping does not have.
     UnknownResource => "unknown-resource",
     /// A required attribute of the schema is not mapped.

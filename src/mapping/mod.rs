@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod model;
 pub mod path;
 mod path_rules;
+mod place;
 pub mod source;
 pub mod template;
 pub mod vocabulary;

@@ -1,14 +1,18 @@
 //! JSONPath (RFC 9535), lowered once when the mapping loads.
 //!
-//! jsonpath-rust parses and validates. Singular queries become a list of steps, queries with one `[*]` a prefix and a
-//! tail; both run without allocating. What is left runs in the library.
+//! jsonpath-rust parses and validates. Singular queries become a list of steps, queries with one `[*]` or one
+//! `[?@.name == literal]` a prefix and a tail; these run without allocating. What is left runs in the library.
 
-use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
+use jsonpath_rust::parser::model::{
+    Comparable, Comparison, Filter, FilterAtom, JpQuery, Literal, Segment, Selector, SingularQuery, SingularQuerySegment,
+};
 use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
 use serde_json::Value;
 
 use super::path_rules;
+pub use super::place::WritePath;
+use super::place::{Element, Key};
 
 /// A query that reads an answer of the backend.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,10 +20,6 @@ pub struct JsonPath {
     text: String,
     form: Form,
 }
-
-/// A place in a body that is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WritePath(Box<[String]>);
 
 /// One step down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ enum Form {
     Steps(Box<[Step]>),
     /// `$.a[*].b`
     Each { prefix: Box<[Step]>, tail: Box<[Step]> },
+    /// `$.a[?@.id == 7].b`
+    Keyed { prefix: Box<[Step]>, key: Box<Key>, tail: Box<[Step]> },
     /// Anything else.
     General(Box<JpQuery>),
 }
@@ -83,7 +85,7 @@ impl JsonPath {
         match &self.form {
             Form::Steps(steps) => follow(value, steps),
             Form::Each { prefix, .. } => follow(value, prefix),
-            Form::General(_) => Some(value),
+            Form::Keyed { .. } | Form::General(_) => Some(value),
         }
     }
 
@@ -92,6 +94,9 @@ impl JsonPath {
         match &self.form {
             Form::Steps(steps) => follow(value, steps),
             Form::Each { prefix, tail } => items(follow(value, prefix)?).find_map(|item| follow(item, tail)),
+            Form::Keyed { prefix, key, tail } => {
+                items(follow(value, prefix)?).filter(|item| key.is_of(item)).find_map(|item| follow(item, tail))
+            }
             Form::General(query) => run(query, value).into_iter().next(),
         }
     }
@@ -102,6 +107,10 @@ impl JsonPath {
             Form::Steps(steps) => follow(value, steps).into_iter().collect(),
             Form::Each { prefix, tail } => {
                 follow(value, prefix).into_iter().flat_map(items).filter_map(|item| follow(item, tail)).collect()
+            }
+            Form::Keyed { prefix, key, tail } => {
+                let found = follow(value, prefix).into_iter().flat_map(items).filter(|item| key.is_of(item));
+                found.filter_map(|item| follow(item, tail)).collect()
             }
             Form::General(query) => run(query, value),
         }
@@ -115,25 +124,36 @@ impl JsonPath {
         }
     }
 
-    /// The place to write for a singular path of names.
+    /// The place to write for a path of names, of which one step may be a key: `[?@.id == 7]`.
     pub fn to_write(&self) -> Option<WritePath> {
-        let Form::Steps(steps) = &self.form else { return None };
-        names(steps).map(WritePath)
+        match &self.form {
+            Form::Steps(steps) if !steps.is_empty() => names(steps).map(WritePath::plain),
+            Form::Keyed { prefix, key, tail } => {
+                let names = (names(prefix)?, names(tail)?);
+                WritePath::keyed(names.0, Element { key: (**key).clone(), names: names.1 })
+            }
+            _ => None,
+        }
     }
 
     /// The place of the array for a path that ends in `[*]`.
     pub fn to_write_items(&self) -> Option<WritePath> {
         match &self.form {
-            Form::Each { prefix, tail } if tail.is_empty() => names(prefix).map(WritePath),
+            Form::Each { prefix, tail } if tail.is_empty() && !prefix.is_empty() => names(prefix).map(WritePath::plain),
             _ => None,
+        }
+    }
+
+    /// The place to write within an element of an array: `$` is the element itself.
+    pub fn to_write_within(&self) -> Option<WritePath> {
+        match &self.form {
+            Form::Steps(steps) if steps.is_empty() => Some(WritePath::root()),
+            _ => self.to_write(),
         }
     }
 }
 
 fn names(steps: &[Step]) -> Option<Box<[String]>> {
-    if steps.is_empty() {
-        return None;
-    }
     steps
         .iter()
         .map(|step| match step {
@@ -160,24 +180,55 @@ fn run<'v>(query: &JpQuery, value: &'v Value) -> Vec<&'v Value> {
 
 fn lower(query: JpQuery) -> Form {
     let mut prefix = Vec::new();
-    let mut tail: Option<Vec<Step>> = None;
+    // Where several may be selected: by a key, or all.
+    let mut tail: Option<(Option<Key>, Vec<Step>)> = None;
     for segment in &query.segments {
         let Segment::Selector(selector) = segment else { return Form::General(Box::new(query)) };
         let step = match selector {
             Selector::Name(name) => Step::Name(name.clone()),
             Selector::Index(index) => Step::Index(*index),
             Selector::Wildcard if tail.is_none() => {
-                tail = Some(Vec::new());
+                tail = Some((None, Vec::new()));
+                continue;
+            }
+            Selector::Filter(filter) if tail.is_none() => {
+                let Some(key) = key(filter) else { return Form::General(Box::new(query)) };
+                tail = Some((Some(key), Vec::new()));
                 continue;
             }
             _ => return Form::General(Box::new(query)),
         };
-        tail.as_mut().unwrap_or(&mut prefix).push(step);
+        tail.as_mut().map_or(&mut prefix, |(_, tail)| tail).push(step);
     }
     match tail {
         None => Form::Steps(prefix.into()),
-        Some(tail) => Form::Each { prefix: prefix.into(), tail: tail.into() },
+        Some((None, tail)) => Form::Each { prefix: prefix.into(), tail: tail.into() },
+        Some((Some(key), tail)) => Form::Keyed { prefix: prefix.into(), key: Box::new(key), tail: tail.into() },
     }
+}
+
+/// The key of a filter that is `@.name == literal`.
+fn key(filter: &Filter) -> Option<Key> {
+    let Filter::Atom(FilterAtom::Comparison(comparison)) = filter else { return None };
+    let Comparison::Eq(left, right) = comparison.as_ref() else { return None };
+    let ((Comparable::SingularQuery(SingularQuery::Current(segments)), Comparable::Literal(literal))
+    | (Comparable::Literal(literal), Comparable::SingularQuery(SingularQuery::Current(segments)))) = (left, right)
+    else {
+        return None;
+    };
+    let name = |segment: &SingularQuerySegment| match segment {
+        SingularQuerySegment::Name(name) => Some(name.clone()),
+        SingularQuerySegment::Index(_) => None,
+    };
+    let names = segments.iter().map(name).collect::<Option<_>>()?;
+    let value = match literal {
+        Literal::Int(number) => Value::from(*number),
+        Literal::Float(number) => Value::from(*number),
+        Literal::String(text) => Value::from(text.as_str()),
+        Literal::Bool(flag) => Value::from(*flag),
+        Literal::Null => return None,
+    };
+    Some(Key { names, value })
 }
 
 /// The library's message for a person: the place, not the names of its grammar's rules.
@@ -192,42 +243,6 @@ fn tidy(text: &str, message: &str) -> String {
             let reason = message.lines().next().unwrap_or_default();
             reason.trim_start_matches("Invalid json path: ").trim_start_matches("Invalid ").to_owned()
         }
-    }
-}
-
-// === impl WritePath ===
-
-impl WritePath {
-    /// The member names from the root down.
-    pub fn names(&self) -> &[String] {
-        &self.0
-    }
-
-    /// What is in the place.
-    pub fn get<'v>(&self, body: &'v Value) -> Option<&'v Value> {
-        self.0.iter().try_fold(body, |value, name| value.get(name))
-    }
-
-    /// Takes out what is in the place.
-    pub fn remove(&self, body: &mut Value) {
-        let Some((last, before)) = self.0.split_last() else { return };
-        let parent = before.iter().try_fold(body, |value, name| value.get_mut(name));
-        if let Some(object) = parent.and_then(Value::as_object_mut) {
-            object.remove(last);
-        }
-    }
-
-    /// Puts a value in its place, making the objects on the way.
-    pub fn put(&self, body: &mut Value, value: Value) {
-        let mut place = body;
-        for name in &self.0 {
-            if !place.is_object() {
-                *place = Value::Object(serde_json::Map::new());
-            }
-            let Some(object) = place.as_object_mut() else { return };
-            place = object.entry(name.as_str()).or_insert(Value::Null);
-        }
-        *place = value;
     }
 }
 

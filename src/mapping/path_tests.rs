@@ -35,6 +35,14 @@ fn lowered_paths_agree_with_two_libraries() {
         "$.a.b[?value(@.c) > 1].c",
         "$.a.b[?@.c && @.c >= 2 || !(@.c)]",
         "$.a.b[0:2].c",
+        "$.a.b[?@.c == 2].t",
+        "$.a.b[?@.c == 2.0]",
+        "$.a.b[?'x' == @.t].c",
+        "$.a.b[?@.t == 2].c",
+        "$.a.b[?@.x == 2].c",
+        "$.a[?@ == 4]",
+        "$.err[?@.no == 7]",
+        "$.a.b[?@.t == null].c",
     ] {
         let ours = JsonPath::parse(text).unwrap();
         let query = parse_json_path(text).unwrap();

@@ -163,7 +163,7 @@ block! {
     /// `id` of a resource type
     ID, "id", {
         "at": "Where the key is in a record, a JSONPath.",
-        "as": "Converters.",
+        "as": "Converters, one or a list; the one nearest to the backend first.",
     }
 }
 block! {
@@ -173,7 +173,7 @@ block! {
         "read": "The field, or a text made of fields, that is read only.",
         "write": "The field, written only.",
         "each": "The array whose elements are the values; a JSONPath that ends in `[*]`. The sub-attributes stand beside it.",
-        "as": "Converters: integer, epochMillis, epochSeconds, lower, { prefix: P- }.",
+        "as": "Converters, one or a list; the one nearest to the backend first.",
         "values": "Pairs of SCIM's value and the backend's.",
         "default": "What is read where the backend has nothing.",
         "clear": "What clearing sends: null, empty or omit.",
@@ -220,7 +220,7 @@ block! {
 block! {
     /// A line of `list.filters`
     FILTER, "a filter", {
-        "query": "Query parameters; `{{value}}` is what is compared with.",
+        "query": "Query parameters; `{{value}}` is what is compared with. A table tells what is sent for a value: `{ true: A, false: \"D,L\" }`.",
         "body": "Members that are added to the body of the list call; or the body of `call`.",
         "call": "A call of its own instead: `GET /users/by-login/{{value}}`.",
         "headers": "Headers of that call.",
@@ -315,6 +315,7 @@ block! {
         "body": "The body, if it is not what the attribute map writes.",
         "carries": "The attributes that the call carries; `rest` unless said.",
         "when": "The change that the call performs: `active eq false`.",
+        "destroys": "`true` if the change destroys the record: nothing less lets a DELETE make it.",
         "send": "`changed` or `full`: which attributes the body holds; or `each` for a call for every field that changes.",
         "with": "Members of the body besides what the attribute map writes.",
         "before": "Calls that are made before this one.",

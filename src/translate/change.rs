@@ -1,6 +1,7 @@
 //! PUT and PATCH as a change set: from the current resource to the desired one, and the calls that bring it about.
 
 use crate::mapping::model::{Carries, Line, Resource, Send, Shape, Update};
+use crate::mapping::path::WritePath;
 use crate::mapping::template::{Root, Template, Variable};
 use crate::scim::patch::{Op, Operation, PatchRequest};
 use crate::scim::{AttrRef, Mutability, Object, ScimError};
@@ -23,6 +24,11 @@ impl Planned<'_> {
     pub fn makes(&self, line: &Line) -> bool {
         self.lines.iter().any(|mine| mine.target == line.target)
             || matches!(&self.update.carries, Carries::Transition(target, _) if *target == line.target)
+    }
+
+    /// Whether the call needs the record as it is: what stays in an array is sent along.
+    pub fn needs_record(&self) -> bool {
+        self.update.needs_record() || self.lines.iter().any(|line| line.shape.place().is_some_and(WritePath::is_keyed))
     }
 
     /// The attributes that the call changes, for people.
@@ -164,7 +170,8 @@ pub fn blind<'m>(resource: &'m Resource, request: &PatchRequest<'_>) -> Option<(
         return None;
     }
     // What elements have besides what the mapping knows would be lost.
-    if lines.iter().any(|line| matches!(line.shape, Shape::Each(_))) {
+    let is_part = |line: &&Line| matches!(line.shape, Shape::Each(_)) || line.shape.place().is_some_and(WritePath::is_keyed);
+    if lines.iter().any(is_part) {
         return None;
     }
     let mut planned = updates(resource, &lines, &desired).ok()?;

@@ -50,7 +50,7 @@ pub fn comparable(mapping: &Mapping, resource: &Resource, target: &Target, test:
     {
         return None;
     }
-    let exact = converters.iter().all(|converter| is_exact(converter, test.op));
+    let exact = converters.iter().all(|converter| converter.is_exact(test.op));
     let Some(value) = value else { return Some(Comparable { value: None, exact }) };
     if let Found::Whole = shape {
         return None;
@@ -120,7 +120,7 @@ fn write(converter: &Converter, op: Op, value: Value) -> Option<Value> {
             (_, there) if there.len() == 1 => there.first().cloned(),
             _ => None,
         },
-        Converter::EpochMillis | Converter::EpochSeconds => {
+        Converter::EpochMillis | Converter::EpochSeconds | Converter::Date(_) => {
             let asked = instant(value.as_str()?, true)?;
             let written = converter.write(Value::from(asked.to_string())).ok()?;
             let read = converter.read(written.clone())?;
@@ -129,15 +129,6 @@ fn write(converter: &Converter, op: Op, value: Value) -> Option<Value> {
             (whole || matches!(op, Op::Gt | Op::Le) && asked.as_second() >= 0).then_some(written)
         }
         converter => converter.write(value).ok(),
-    }
-}
-
-/// Whether no value that the converter cannot read satisfies the comparison there.
-const fn is_exact(converter: &Converter, op: Op) -> bool {
-    match converter {
-        Converter::Lower => true,
-        Converter::Prefix(_) => matches!(op, Op::Eq | Op::Ne | Op::Sw),
-        Converter::Integer | Converter::Values(_) | Converter::EpochMillis | Converter::EpochSeconds => !matches!(op, Op::Pr),
     }
 }
 

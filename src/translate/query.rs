@@ -14,7 +14,8 @@ use super::pages::tells_total;
 use super::write::key_of;
 use crate::mapping::Mapping;
 use crate::mapping::model::{Addition, How, List, Lookup, LookupAnswer, PushDown, Resource, Shape, SortPushDown, Target};
-use crate::mapping::template::{Scope, Template};
+use crate::mapping::template::{Root, Scope, Template};
+use crate::scim::compare::{is_case_exact, text_eq};
 use crate::scim::filter::{Op, Operand, Predicate, Test};
 use crate::scim::messages::SortOrder;
 use crate::scim::sort::SortKey;
@@ -231,7 +232,7 @@ impl<'m> Planner<'m> {
                     }
                     How::List(addition) => {
                         let scope = Scope { value: value.as_ref(), ..Scope::default() };
-                        let Some(more) = added(addition, &scope) else { continue };
+                        let Some(more) = compared(addition, &scope, test) else { continue };
                         if list.together {
                             together = Some(joined(together, &more, &covers, &pushed, rows, list));
                         }
@@ -249,6 +250,13 @@ impl<'m> Planner<'m> {
     fn carried(&self, push_down: &PushDown, test: &Test<'_>) -> Option<Comparable> {
         if test.op != push_down.op || !push_down.target.names(&test.target) {
             return None;
+        }
+        // What a table sends, the mapping says itself.
+        if let How::List(addition) = &push_down.how
+            && !addition.tables.is_empty()
+            && !addition.uses(&Root::Value)
+        {
+            return Some(Comparable { value: None, exact: true });
         }
         let operand = comparable(self.mapping, self.resource, &push_down.target, test)?;
         operand.value.as_ref().is_none_or(|value| push_down.accepts.takes(value)).then_some(operand)
@@ -409,6 +417,24 @@ fn added(addition: &Addition, scope: &Scope<'_>) -> Option<More> {
         None => None,
     };
     Some(More { query, body })
+}
+
+/// What is added to the list call for a comparison; nothing if a table does not name the value.
+fn compared(addition: &Addition, scope: &Scope<'_>, test: &Test<'_>) -> Option<More> {
+    let mut more = added(addition, scope)?;
+    if addition.tables.is_empty() {
+        return Some(more);
+    }
+    let (asked, exact) = (test.value.to_value()?, is_case_exact(test.target.leaf()));
+    let is_it = |here: &Value| match (here, &asked) {
+        (Value::String(here), Value::String(asked)) => text_eq(here, asked, exact),
+        (here, asked) => here == asked,
+    };
+    for (name, table) in &addition.tables {
+        let (_, there) = table.iter().find(|(here, _)| is_it(here))?;
+        more.query.push((name.clone(), there.clone()));
+    }
+    Some(more)
 }
 
 fn rows(push_down: &PushDown, test: &Test<'_>) -> u64 {

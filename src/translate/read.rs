@@ -8,6 +8,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::mapping::Mapping;
+use crate::mapping::convert::typed::typed;
 use crate::mapping::convert::{Converter, text};
 use crate::mapping::model::{Each, Element, Field, Read, Resource, Shape, Target, Values, Version};
 use crate::mapping::template::Scope;
@@ -190,17 +191,23 @@ pub fn read_field(mapping: &Mapping, field: &Field, record: &Value) -> Option<Va
         Some(index) => value.and_then(|key| id_of(mapping.resources.get(index)?, &key)).map(Value::from),
         None => value,
     };
-    value.and_then(|value| convert(value, &field.convert)).or_else(|| field.default.clone())
+    let value = value.and_then(|value| convert(value, &field.convert));
+    value.and_then(|value| typed(value, field.kind)).or_else(|| field.default.clone())
 }
 
 fn read_values(values: &Values, record: &Value) -> Option<Value> {
-    let found: Vec<Value> = values
-        .items
-        .all(record)
-        .into_iter()
-        .filter(|value| !is_unassigned(value))
-        .filter_map(|value| convert(value.clone(), &values.convert))
-        .collect();
+    let read = |value: Value, converters: &[Converter]| typed(convert(value, converters)?, values.kind);
+    let found: Vec<Value> = match values.convert.as_slice() {
+        [split @ Converter::Split(_), each @ ..] => {
+            let parts = values.items.first(record).and_then(|text| split.read(text.clone()));
+            let parts = parts.and_then(|parts| if let Value::Array(parts) = parts { Some(parts) } else { None });
+            parts.into_iter().flatten().filter_map(|part| read(part, each)).collect()
+        }
+        converters => {
+            let values = values.items.all(record).into_iter().filter(|value| !is_unassigned(value));
+            values.filter_map(|value| read(value.clone(), converters)).collect()
+        }
+    };
     (!found.is_empty()).then_some(Value::Array(found))
 }
 

@@ -56,6 +56,10 @@ pub fn body<'m>(
     let clearing = before.is_some();
     let mut body = Value::Object(Map::new());
     for line in lines {
+        // An array of which an element is written is sent whole, as most backends replace arrays.
+        if let Some((place, before)) = line.shape.place().zip(before) {
+            place.begin(&mut body, before.record);
+        }
         if let Some(before) = before.filter(|before| !before.changed.iter().any(|changed| changed.target == line.target)) {
             if let Some((place, raw)) = line.shape.place().and_then(|place| Some((place, place.get(before.record)?))) {
                 place.put(&mut body, raw.clone());
@@ -79,6 +83,7 @@ pub fn body<'m>(
                     (Some(value), _) => place.put(&mut body, write_field(mapping, field, value.clone(), &line.target)?),
                     (None, Clear::Null) if clearing => place.put(&mut body, Value::Null),
                     (None, Clear::Empty) if clearing => place.put(&mut body, Value::from("")),
+                    (None, _) if place.is_keyed() => place.remove(&mut body),
                     (None, _) => {}
                 }
             }
@@ -86,7 +91,7 @@ pub fn body<'m>(
                 let Some(place) = &values.write else { continue };
                 match value {
                     Some(value) => place.put(&mut body, write_values(values, value, &line.target)?),
-                    None if clearing => place.put(&mut body, Value::Array(Vec::new())),
+                    None if clearing => place.put(&mut body, write_values(values, &Value::Array(Vec::new()), &line.target)?),
                     None => {}
                 }
             }
@@ -117,7 +122,15 @@ pub fn write_field(mapping: &Mapping, field: &Field, value: Value, target: &Targ
 
 fn write_values(values: &Values, value: &Value, target: &Target) -> Result<Value, ScimError> {
     let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-    items.iter().map(|item| convert(item.clone(), &values.convert, target)).collect::<Result<Vec<_>, _>>().map(Value::Array)
+    let (split, each) = match values.convert.as_slice() {
+        [split @ Converter::Split(_), each @ ..] => (Some(split), each),
+        each => (None, each),
+    };
+    let items = items.iter().map(|item| convert(item.clone(), each, target)).collect::<Result<Vec<_>, _>>().map(Value::Array)?;
+    match split {
+        Some(split) => convert(items, std::slice::from_ref(split), target),
+        None => Ok(items),
+    }
 }
 
 /// What an element has besides what the mapping knows stays with it: a value that is there keeps its element.
@@ -141,6 +154,9 @@ fn write_each(mapping: &Mapping, each: &Each, value: &Value, raw: &[&Value], tar
         };
         for (name, field) in each.fields.iter().filter(|(name, _)| !same(name, &other)) {
             let Some(place) = &field.write else { continue };
+            if place.is_root() && item.get(name).is_none() {
+                return Err(ScimError::invalid_value(format!("{target}: the application cannot hold a value without {name}.")));
+            }
             match item.get(name) {
                 Some(part) => place.put(&mut object, write_field(mapping, field, part.clone(), target)?),
                 None => place.remove(&mut object),

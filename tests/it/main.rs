@@ -39,3 +39,4 @@ mod stub;
 mod support;
 mod tour;
 mod tutorial;
+mod values;

@@ -2,6 +2,7 @@
 
 use super::schemas::Schemas;
 use super::{Compiler, Keys};
+use crate::mapping::convert::Converter;
 use crate::mapping::diagnostics::{Code, did_you_mean};
 use crate::mapping::model::{Line, Shape, Target, Values, Version};
 use crate::mapping::path::{JsonPath, WritePath};
@@ -106,17 +107,19 @@ impl Compiler<'_> {
     /// A place that two attributes are written to would hold whichever comes last.
     fn written_once(&mut self, lines: &[MappedLine]) {
         for (index, line) in lines.iter().enumerate() {
-            let Some(place) = line.line.shape.written() else { continue };
-            let overlaps = |other: &&MappedLine| {
-                other.line.shape.written().is_some_and(|before| before.starts_with(place) || place.starts_with(before))
-            };
+            let Some(place) = line.line.shape.place() else { continue };
+            let overlaps = |other: &&MappedLine| other.line.shape.place().is_some_and(|before| before.overlaps(place));
             let Some(other) = lines.iter().take(index).find(overlaps) else { continue };
-            let path = place.join(".");
+            let what = match other.line.shape.place() {
+                Some(before) if before.has_other_key(place) => "which may be the element that",
+                _ => "which",
+            };
+            let quote = if place.is_keyed() { "\"" } else { "" };
             self.error(
                 Code::BadAttribute,
                 line.span,
-                format!("`{}` writes `$.{path}`, which `{}` writes already", line.name, other.name),
-                format!("let one of them only read it: `{}: {{ read: $.{path} }}`", line.name),
+                format!("`{}` writes `{place}`, {what} `{}` writes already", line.name, other.name),
+                format!("let one of them only read it: `{}: {{ read: {quote}{place}{quote} }}`", line.name),
             );
         }
     }
@@ -256,13 +259,17 @@ impl Compiler<'_> {
                 let at = at.or_else(|| keys.get("read"));
                 let Some(at) = at else { return self.incomplete(node, "write `at: \"$.items[*]\"`") };
                 let items = self.path(at);
-                let write = if read_only || keys.get("read").is_some() {
-                    Some(None)
-                } else {
-                    items.as_ref().and_then(|items| self.writable_items(items, at)).map(Some)
+                let is_read = read_only || keys.get("read").is_some();
+                let convert = self.converters(&keys, leaf, !is_read, true);
+                let is_text = matches!(convert.as_deref(), Some([Converter::Split(_), ..]));
+                let write = match &items {
+                    // Of a form that is not known nothing is concluded.
+                    Some(_) if is_read || convert.is_none() => Some(None),
+                    Some(items) if is_text => self.writable(items, at, false).map(Some),
+                    Some(items) => self.writable_items(items, at).map(Some),
+                    None => None,
                 };
-                let convert = self.converters(&keys, leaf, !matches!(write, Some(None)));
-                Shape::Values(Values { items: items?, write: write?, convert: convert? })
+                Shape::Values(Values { items: items?, write: write?, convert: convert?, kind: leaf.kind })
             }
             (false, Type::Complex) => {
                 self.error(
@@ -278,7 +285,7 @@ impl Compiler<'_> {
             }
             (_, _) => {
                 self.meaningless(&keys, &["each"], "an attribute with one value", "write `at: $.field`");
-                Shape::Field(self.field(&keys, node, leaf, read_only, types)?)
+                Shape::Field(self.field(&keys, node, leaf, read_only, types, false)?)
             }
         };
         if let Some(entry) = keys.entry("returned").filter(|_| !line.line.shape.is_readable()) {
@@ -315,7 +322,7 @@ impl Compiler<'_> {
 
 impl MappedLine {
     fn new(found: &AttrRef<'_>, target: &Target, schemas: &Schemas, span: Span, broken: bool) -> Self {
-        let shape = Shape::Values(Values { items: JsonPath::root(), write: None, convert: Vec::new() });
+        let shape = Shape::Values(Values { items: JsonPath::root(), write: None, convert: Vec::new(), kind: Type::String });
         Self {
             line: Line { target: target.clone(), shape },
             name: named(found, target, schemas),

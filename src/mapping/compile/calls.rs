@@ -1,5 +1,6 @@
 //! The calls of a resource type: get, and update.
 
+use http::Method;
 use serde_json::Value;
 
 use super::attribute::MappedLine;
@@ -112,11 +113,35 @@ impl Compiler<'_> {
         } else if let Some(call) = &call {
             self.check_send(&keys, send, call, line);
         }
+        let destroys = keys.get("destroys").map_or(Some(false), |node| self.flag(node));
+        if let (Some(when), Some(call), Some(false)) = (keys.get("when"), &call, destroys) {
+            self.check_destroys(call, when.span, when.text().unwrap_or_default());
+        }
         let (after, _) = self.side_calls(keys.get("after"), &name_of(around, "update.after"), Names::ONE, around, &kept);
         let item = self.path_or(keys.get("item"), &JsonPath::root());
         let read_back = self.then(&keys);
         let around = Around { before: before?, after: after? };
-        Some(Update { call: call?, item: item?, carries: carries?, send: send?, read_back: read_back?, around })
+        Some(Update {
+            call: call?,
+            item: item?,
+            carries: carries?,
+            send: send?,
+            read_back: read_back?,
+            destroys: destroys?,
+            around,
+        })
+    }
+
+    /// Who is switched off is expected to come back: a DELETE in the place of that must be meant.
+    pub(super) fn check_destroys(&mut self, call: &Call, span: Span, change: &str) {
+        if call.method == Method::DELETE {
+            self.error(
+                Code::Destructive,
+                span,
+                format!("the change `{change}` is made by a DELETE, which destroys the record"),
+                "name a call that can be taken back; or write `destroys: true` beside it, if this is what deactivation shall do",
+            );
+        }
     }
 
     /// What `send` says must fit the body.

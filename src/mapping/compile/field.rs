@@ -1,16 +1,15 @@
 //! Fields of the attribute map: places, conversions, and what is assumed where nothing stands.
 
 use jiff::Timestamp;
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use super::call::Names;
 use super::{Compiler, Keys, known};
 use crate::limits;
-use crate::mapping::convert::{self, Converter};
 use crate::mapping::diagnostics::{Code, did_you_mean};
 use crate::mapping::model::{Clear, Each, Field, Initial, Read, Shape};
 use crate::mapping::path::{JsonPath, WritePath};
-use crate::mapping::source::{Data, Entry, Node};
+use crate::mapping::source::{Entry, Node};
 use crate::mapping::vocabulary;
 use crate::scim::schema::{Attribute, Mutability, Type};
 
@@ -96,9 +95,10 @@ impl Compiler<'_> {
             "a sub-attribute in an array",
             "a sub-attribute takes at, read, write, as, values, default and refers",
         );
-        self.field(&keys, node, sub, read_only, types)
+        self.field(&keys, node, sub, read_only, types, true)
     }
 
+    /// `within` an element of an array, which `$` is itself.
     pub(super) fn field(
         &mut self,
         keys: &Keys<'_>,
@@ -106,14 +106,15 @@ impl Compiler<'_> {
         leaf: &Attribute,
         read_only: bool,
         types: &[&str],
+        within: bool,
     ) -> Option<Field> {
-        let places = self.places(keys, node, read_only);
+        let places = self.places(keys, node, read_only, within);
         let (reads, writes) = match &places {
             Some((read, write)) => (read.is_some(), write.is_some()),
             None => (true, true),
         };
         let default = keys.get("default").map(|node| self.constant(node, leaf, "default"));
-        let convert = self.converters(keys, leaf, writes);
+        let convert = self.converters(keys, leaf, writes, false);
         if let Some(entry) = keys.entry("default").filter(|_| !reads) {
             self.error(
                 Code::BadAttribute,
@@ -159,6 +160,7 @@ impl Compiler<'_> {
             clear: clear?,
             refers: known(refers)?,
             initial: initial?,
+            kind: leaf.kind,
         })
     }
 
@@ -211,12 +213,18 @@ impl Compiler<'_> {
     }
 
     /// Where a field is read and where it is written.
-    fn places(&mut self, keys: &Keys<'_>, node: &Node, read_only: bool) -> Option<(Option<Read>, Option<WritePath>)> {
+    fn places(
+        &mut self,
+        keys: &Keys<'_>,
+        node: &Node,
+        read_only: bool,
+        within: bool,
+    ) -> Option<(Option<Read>, Option<WritePath>)> {
         let at = keys.get("at").or_else(|| node.text().map(|_| node));
         match (at, keys.get("read"), keys.get("write")) {
             (Some(at), None, None) => {
                 let path = self.path(at)?;
-                let write = if read_only { None } else { Some(self.writable(&path, at)?) };
+                let write = if read_only { None } else { Some(self.writable(&path, at, within)?) };
                 Some((Some(Read::Path(path)), write))
             }
             (None, None, None) => self.incomplete(node, "write `at: $.field`, `read:` or `write:`"),
@@ -224,7 +232,7 @@ impl Compiler<'_> {
                 let read = read.map(|node| self.read(node));
                 let write = write.map(|node| {
                     let path = self.path(node)?;
-                    self.writable(&path, node)
+                    self.writable(&path, node, within)
                 });
                 Some((known(read)?, known(write)?))
             }
@@ -259,15 +267,16 @@ impl Compiler<'_> {
         self.template(node, &Names::RECORD_FIELDS).map(Read::Template)
     }
 
-    fn writable(&mut self, path: &JsonPath, node: &Node) -> Option<WritePath> {
-        let write = path.to_write();
+    pub(super) fn writable(&mut self, path: &JsonPath, node: &Node, within: bool) -> Option<WritePath> {
+        let write = if within { path.to_write_within() } else { path.to_write() };
         if write.is_none() {
-            self.error(
-                Code::UnwritablePath,
-                node.span,
-                format!("`{}` cannot be written: it does not name one place", path.as_str()),
-                "write a path of names such as `$.profile.surname`, or `read:` instead of `at:` if the field is only read",
-            );
+            let help = if path.as_str().contains("[?") {
+                "write names and one key, which compares one name with one value: `$.custom_fields[?@.id == 7].value`; or `read:` instead of `at:`"
+            } else {
+                "write a path of names such as `$.profile.surname`, or `read:` instead of `at:` if the field is only read"
+            };
+            let message = format!("`{}` cannot be written: it does not name one place", path.as_str());
+            self.error(Code::UnwritablePath, node.span, message, help);
         }
         write
     }
@@ -302,158 +311,6 @@ impl Compiler<'_> {
                 None => format!("this mapping has {}", types.join(", ")),
             };
             self.error(Code::UnknownResource, node.span, format!("`{text}` is no resource type of this mapping"), help);
-        }
-        found
-    }
-
-    pub(super) fn converters(&mut self, keys: &Keys<'_>, leaf: &Attribute, writes: bool) -> Option<Vec<Converter>> {
-        let mut converters = Vec::new();
-        if let Some(node) = keys.get("as") {
-            match &node.data {
-                Data::Sequence(items) => converters.extend(items.iter().map(|item| self.converter(item))),
-                _ => converters.push(self.converter(node)),
-            }
-            // The last one gives the SCIM value.
-            let fits = match converters.last() {
-                Some(Some(Converter::EpochMillis | Converter::EpochSeconds)) => {
-                    matches!(leaf.kind, Type::DateTime | Type::String)
-                }
-                Some(Some(_)) => matches!(leaf.kind, Type::String | Type::Reference | Type::Binary),
-                Some(None) | None => true,
-            };
-            if !fits && keys.get("values").is_none() {
-                let (what, _) = example(leaf.kind);
-                self.error(
-                    Code::BadAttribute,
-                    node.span,
-                    format!("`{}` is {what} in SCIM, which this converter does not give", leaf.name),
-                    "take `as` out, or write the pairs: `values: { true: Y, false: N }`",
-                );
-                return None;
-            }
-        }
-        if let Some(node) = keys.get("values") {
-            converters.push(self.values(node, keys, leaf, writes).map(Converter::Values));
-        }
-        converters.into_iter().collect()
-    }
-
-    /// Pairs that can be read in both directions.
-    fn values(&mut self, node: &Node, keys: &Keys<'_>, leaf: &Attribute, writes: bool) -> Option<Vec<(Value, Vec<Value>)>> {
-        let entries = self.entries(node, "values")?;
-        let mut pairs: Vec<(Value, Vec<Value>)> = Vec::new();
-        let mut good = true;
-        for entry in entries {
-            let here = match leaf.kind {
-                Type::Boolean => entry.key.parse::<bool>().ok().map(Value::from),
-                Type::Integer | Type::Decimal => serde_json::from_str::<Number>(&entry.key).ok().map(Value::Number),
-                _ => Some(Value::from(entry.key.as_str())),
-            };
-            let Some(here) = here.filter(|here| is_of(here, leaf.kind)) else {
-                let (what, example) = example(leaf.kind);
-                self.error(
-                    Code::BadAttribute,
-                    entry.key_span,
-                    format!("`{}` is {what} in SCIM, and `{}` is none", leaf.name, entry.key),
-                    format!("on the left stands SCIM's value, such as {example}; on the right the backend's"),
-                );
-                good = false;
-                continue;
-            };
-            let nodes = match &entry.value.data {
-                Data::Sequence(items) => items.as_slice(),
-                _ => std::slice::from_ref(&entry.value),
-            };
-            let mut there = Vec::new();
-            if nodes.is_empty() {
-                self.error(Code::WrongShape, entry.value.span, "there is no value of the backend", "write one, or `[D, L]`");
-                good = false;
-            }
-            for node in nodes {
-                match self.backend_value(node, &here, keys, pairs.iter().flat_map(|(_, there)| there).chain(&there)) {
-                    Some(value) => there.push(value),
-                    None => good = false,
-                }
-            }
-            pairs.push((here, there));
-        }
-        let all = [true, false].into_iter().all(|flag| pairs.iter().any(|(here, _)| here.as_bool() == Some(flag)));
-        if good && leaf.kind == Type::Boolean && !all && (writes || keys.get("default").is_none()) {
-            self.error(
-                Code::BadAttribute,
-                node.span,
-                format!("`{}` is true or false, but `values` does not tell both", leaf.name),
-                "write both: `values: { true: ACTIVE, false: SUSPENDED }`",
-            );
-            good = false;
-        }
-        good.then_some(pairs)
-    }
-
-    fn backend_value<'v>(
-        &mut self,
-        node: &Node,
-        here: &Value,
-        keys: &Keys<'_>,
-        mut before: impl Iterator<Item = &'v Value>,
-    ) -> Option<Value> {
-        let Some(value) = node.scalar() else {
-            self.error(
-                Code::WrongShape,
-                node.span,
-                format!("a value of the backend is meant here, but {} stands here", node.kind()),
-                "write a text, a number, true or false",
-            );
-            return None;
-        };
-        if before.any(|other| *other == value) {
-            self.error(
-                Code::BadAttribute,
-                node.span,
-                format!("`{}` stands here twice, so that it cannot be told what it reads as", convert::text(&value)),
-                "keep it in one place",
-            );
-            return None;
-        }
-        // An empty field counts as no value before any converter sees it (RFC 7643 section 2.5).
-        let empty = value.is_null() || value.as_str().is_some_and(str::is_empty);
-        let default = keys.get("default").and_then(Node::scalar);
-        if empty && default.is_none_or(|default| convert::text(&default) != convert::text(here)) {
-            self.error(
-                Code::BadAttribute,
-                node.span,
-                "an empty field has no value, so this is never read",
-                format!("write `default: {}` beside `values`", convert::text(here)),
-            );
-            return None;
-        }
-        Some(value)
-    }
-
-    fn converter(&mut self, node: &Node) -> Option<Converter> {
-        if let Data::Mapping(entries) = &node.data {
-            if let [entry] = entries.as_slice()
-                && entry.key == "prefix"
-            {
-                return self.text(&entry.value).map(|prefix| Converter::Prefix(prefix.to_owned()));
-            }
-            self.error(
-                Code::UnknownConverter,
-                node.span,
-                "there is no such converter",
-                "the one with an argument is `{ prefix: P- }`",
-            );
-            return None;
-        }
-        let text = self.text(node)?;
-        let found = Converter::named(text);
-        if found.is_none() {
-            let help = match did_you_mean(text, convert::NAMES) {
-                Some("prefix") => "write `{ prefix: P- }`".to_owned(),
-                Some(word) => format!("did you mean `{word}`?"),
-                None => format!("there are {}", convert::NAMES.join(", ")),
-            };
-            self.error(Code::UnknownConverter, node.span, format!("there is no converter `{text}`"), help);
         }
         found
     }

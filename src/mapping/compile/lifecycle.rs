@@ -333,9 +333,15 @@ impl Compiler<'_> {
             Carries::Attributes(_) => particular(one),
             Carries::Transition(changed, to) => changed == target && to == value,
         };
-        if let Some(entry) = keys.get("delete").and_then(|delete| delete.entry("set"))
-            && !(is_written && update.iter().any(makes))
-        {
+        let Some(entry) = keys.get("delete").and_then(|delete| delete.entry("set")) else { return };
+        let change = entry.value.text().unwrap_or_default();
+        for update in update.iter().filter(|update| makes(update) && !update.destroys) {
+            // A call with `when` was told already.
+            if !matches!(update.carries, Carries::Transition(..)) {
+                self.check_destroys(&update.call, entry.value.span, change);
+            }
+        }
+        if !(is_written && update.iter().any(makes)) {
             self.error(
                 Code::NotCarried,
                 entry.key_span,

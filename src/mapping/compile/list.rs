@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::call::{Names, Purpose, Shared};
 use super::calls::Surroundings;
+use super::field::example;
 use super::{Compiler, Keys, known};
 use crate::limits;
 use crate::mapping::diagnostics::Code;
@@ -12,9 +15,10 @@ use crate::mapping::model::{
 };
 use crate::mapping::path::JsonPath;
 use crate::mapping::source::{Data, Entry, Node, Span};
-use crate::mapping::template::Root;
+use crate::mapping::template::{Root, Template};
 use crate::mapping::vocabulary;
 use crate::scim::filter::Op;
+use crate::scim::schema::Attribute;
 
 impl Compiler<'_> {
     pub(super) fn list(&mut self, node: &Node, around: Surroundings<'_>) -> Option<List> {
@@ -97,8 +101,9 @@ impl Compiler<'_> {
             return None;
         };
         let target = self.target(attribute.trim(), entry.key_span, around);
-        let usable = target.as_ref().is_some_and(|target| self.can_be_pushed_down(target, op, entry, around));
         let keys = self.block(&entry.value, &vocabulary::FILTER)?;
+        let by_table = keys.get("query").is_some_and(has_table);
+        let usable = target.as_ref().is_some_and(|target| self.can_be_pushed_down(target, op, by_table, entry, around));
         let problems = self.diagnostics.len();
         let (how, place) = match keys.get("call") {
             Some(line) => {
@@ -114,7 +119,10 @@ impl Compiler<'_> {
                 );
                 let help = "name the query parameter: `query: { login: \"{{value}}\" }`, or another call: `call: GET ...`";
                 let place = keys.get("query").or_else(|| keys.get("body")).map_or(keys.span, |node| node.span);
-                (self.addition(&keys, &Names::VALUE, has_body, help).map(How::List), place)
+                let leaf = target.as_ref().and_then(|target| target.resolve(around.kind)).map(|reference| reference.leaf());
+                let tables = keys.get("query").map(|node| self.tables(node, leaf, op)).unwrap_or_default();
+                let addition = self.addition(&keys, &Names::VALUE, has_body, help, true);
+                (addition.map(|addition| How::List(Addition { tables, ..addition })), place)
             }
         };
         if let Some(how) = how.as_ref().filter(|_| self.diagnostics.len() == problems) {
@@ -130,7 +138,7 @@ impl Compiler<'_> {
     fn check_value(&mut self, how: &How, op: Op, span: Span) {
         let uses = match how {
             How::Call(lookup) => lookup.call.uses_any(&[Root::Value]),
-            How::List(addition) => addition.uses(&Root::Value),
+            How::List(addition) => addition.uses(&Root::Value) || !addition.tables.is_empty(),
         };
         if op == Op::Pr && uses {
             self.error(Code::BadFilter, span, "`pr` compares with nothing, so there is no `{{value}}`", "write a fixed text");
@@ -145,7 +153,15 @@ impl Compiler<'_> {
     }
 
     /// What is added to the list call: query parameters, or members of its body.
-    fn addition(&mut self, keys: &Keys<'_>, names: &Names<'_>, has_body: bool, help: &str) -> Option<Addition> {
+    /// A comparison may have tables among its parameters.
+    fn addition(
+        &mut self,
+        keys: &Keys<'_>,
+        names: &Names<'_>,
+        has_body: bool,
+        help: &str,
+        compares: bool,
+    ) -> Option<Addition> {
         let body = keys.get("body").map(|node| {
             if !has_body {
                 self.error(
@@ -159,6 +175,7 @@ impl Compiler<'_> {
             self.tree(node, names)
         });
         let query = match keys.get("query") {
+            Some(node) if compares => self.plain_parameters(node, names),
             Some(node) => self.parameters(node, names),
             None if body.is_none() => {
                 self.require(keys, "query", help)?;
@@ -166,7 +183,52 @@ impl Compiler<'_> {
             }
             None => Vec::new(),
         };
-        Some(Addition { query, body: known(body)? })
+        Some(Addition { query, tables: Vec::new(), body: known(body)? })
+    }
+
+    /// Query parameters but for tables.
+    fn plain_parameters(&mut self, node: &Node, names: &Names<'_>) -> Vec<(String, Template)> {
+        let is_table = |entry: &&Entry| matches!(entry.value.data, Data::Mapping(_));
+        let Some(entries) = self.entries(node, "query") else { return Vec::new() };
+        let plain = entries.iter().filter(|entry| !is_table(entry));
+        plain.filter_map(|entry| Some((entry.key.clone(), self.template(&entry.value, names)?))).collect()
+    }
+
+    /// The tables among the parameters of a comparison.
+    fn tables(&mut self, node: &Node, leaf: Option<&Attribute>, op: Op) -> Vec<(String, Vec<(Value, String)>)> {
+        let (Data::Mapping(entries), Some(leaf)) = (&node.data, leaf) else { return Vec::new() };
+        let mut tables = Vec::new();
+        for entry in entries {
+            if let Data::Mapping(rows) = &entry.value.data {
+                tables.extend(self.table(entry, rows, leaf, op).map(|table| (entry.key.clone(), table)));
+            }
+        }
+        tables
+    }
+
+    /// `{ true: A, false: "D,L" }`: what is sent for a value of SCIM.
+    fn table(&mut self, entry: &Entry, rows: &[Entry], leaf: &Attribute, op: Op) -> Option<Vec<(Value, String)>> {
+        if !matches!(op, Op::Eq | Op::Ne) {
+            self.error(
+                Code::BadFilter,
+                entry.key_span,
+                format!("a table tells what is sent for a value, and `{}` compares with more than one", op.as_str()),
+                "write `eq` or `ne`, or `{{value}}` in place of the table",
+            );
+            return None;
+        }
+        if rows.is_empty() {
+            let help = format!("write for example `{{ {}: A }}`", example(leaf.kind).1);
+            self.error(Code::WrongShape, entry.value.span, "the table is empty", help);
+            return None;
+        }
+        let mut table = Vec::new();
+        for row in rows {
+            let here = self.value_of_scim(row, leaf);
+            let there = self.text(&row.value);
+            table.push(here.zip(there.map(str::to_owned)));
+        }
+        table.into_iter().collect()
     }
 
     fn lookup(&mut self, keys: &Keys<'_>, line: &Node, name: String, shared: &Shared) -> Option<Lookup> {
@@ -200,9 +262,9 @@ impl Compiler<'_> {
                 self.require(&keys, key, &format!("name the query parameters of both directions: `{key}: {{ sort: login }}`"))?;
             if has_body {
                 self.entries(node, "body")?;
-                return self.tree(node, &Names::NOTHING).map(|body| Addition { query: Vec::new(), body: Some(body) });
+                return self.tree(node, &Names::NOTHING).map(|body| Addition { body: Some(body), ..Addition::default() });
             }
-            Some(Addition { query: self.parameters(node, &Names::NOTHING), body: None })
+            Some(Addition { query: self.parameters(node, &Names::NOTHING), ..Addition::default() })
         };
         let (ascending, descending) = (direction("ascending"), direction("descending"));
         Some(SortPushDown { target: target?, ascending: ascending?, descending: descending? })
@@ -211,7 +273,7 @@ impl Compiler<'_> {
     fn language(&mut self, node: &Node, around: Surroundings<'_>, has_body: bool) -> Option<Language> {
         let keys = self.block(node, &vocabulary::LANGUAGE)?;
         let help = "name the query parameter: `query: { $filter: \"{{expression}}\" }`";
-        let place = self.addition(&keys, &Names::EXPRESSION, has_body, help);
+        let place = self.addition(&keys, &Names::EXPRESSION, has_body, help, false);
         let mut fields = Vec::new();
         if let Some(node) = self.require(&keys, "fields", "name the fields: `fields: { userName: login }`") {
             for entry in self.entries(node, "fields").unwrap_or_default() {
@@ -295,6 +357,11 @@ impl Compiler<'_> {
         }
         Some(Quote { open, close, escape, without })
     }
+}
+
+/// Whether a parameter is a table.
+fn has_table(query: &Node) -> bool {
+    matches!(&query.data, Data::Mapping(entries) if entries.iter().any(|entry| matches!(entry.value.data, Data::Mapping(_))))
 }
 
 impl Default for Scan {

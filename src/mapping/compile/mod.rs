@@ -8,6 +8,7 @@ mod call;
 mod calls;
 mod carried;
 mod column;
+mod convert;
 mod field;
 mod lifecycle;
 mod list;

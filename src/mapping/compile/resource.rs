@@ -189,7 +189,7 @@ impl Compiler<'_> {
         let keys = self.block(node, &vocabulary::ID)?;
         let path = self.require(&keys, "at", "write `at: $.id`").and_then(|node| self.path(node));
         let text = Attribute { kind: Type::String, ..schema::common().iter().find(|attribute| attribute.name == "id")?.clone() };
-        let convert = self.converters(&keys, &text, true);
+        let convert = self.converters(&keys, &text, true, false);
         Some(Id { path: path?, convert: convert? })
     }
 }

@@ -180,6 +180,8 @@ pub struct Update {
     pub carries: Carries,
     pub send: Send,
     pub read_back: bool,
+    /// Whether the resource may not exist any more afterwards.
+    pub destroys: bool,
     pub around: Around,
 }
 

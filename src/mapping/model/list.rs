@@ -119,6 +119,9 @@ pub enum How {
 #[derive(Debug, Clone, Default)]
 pub struct Addition {
     pub query: Vec<(String, Template)>,
+    /// Parameters whose text stands in a table, by the value of SCIM that is compared with; one that is not named is not
+    /// pushed down.
+    pub tables: Vec<(String, Vec<(Value, String)>)>,
     /// Members of the body.
     pub body: Option<Tree>,
 }

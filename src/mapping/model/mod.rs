@@ -23,7 +23,7 @@ pub use self::membership::{Element, Inline, MemberCall, MemberList, Members, Mem
 use super::convert::Converter;
 use super::path::{JsonPath, WritePath};
 use super::template::Template;
-use crate::scim::{AttrRef, ResourceType, ScimError};
+use crate::scim::{AttrRef, ResourceType, ScimError, Type};
 
 /// A backend and how SCIM maps onto it.
 #[derive(Debug, Clone)]
@@ -157,6 +157,8 @@ pub struct Field {
     pub refers: Option<usize>,
     /// What a create writes where the client sends nothing.
     pub initial: Option<Initial>,
+    /// The type that it has in SCIM.
+    pub kind: Type,
 }
 
 /// What a create writes where the client sends nothing.
@@ -184,12 +186,14 @@ pub enum Clear {
     Omit,
 }
 
-/// An array of plain values.
+/// An array of plain values; or one text with all of them, if the first converter is [`Converter::Split`].
 #[derive(Debug, Clone)]
 pub struct Values {
     pub items: JsonPath,
     pub write: Option<WritePath>,
     pub convert: Vec<Converter>,
+    /// The type that each has in SCIM.
+    pub kind: Type,
 }
 
 /// An array of objects; the paths of the fields begin at an element.

@@ -17,6 +17,8 @@ use crate::translate::write::value_of;
 pub(super) const AS_IT_IS: &str = "(as it is)";
 /// What is sent is what the record has, after the operations of the request.
 pub(super) const CHANGED: &str = "(as it is, with the change)";
+/// What stands for the elements of an array that do not change.
+pub(super) const OTHERS: &str = "(the others as they are)";
 /// A value of the request that is not shown.
 pub(super) const AS_SENT: &str = "(as sent)";
 /// A value that the gateway makes up.

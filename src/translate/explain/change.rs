@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Explainer;
-use super::calls::{self, AS_IT_IS, AS_SENT, At, CHANGED, Known, WriteCall, is_secret, shown};
+use super::calls::{self, AS_IT_IS, AS_SENT, At, CHANGED, Known, OTHERS, WriteCall, is_secret, shown};
 use super::write::{Seen, Subject, WriteExplanation, Writer};
 use crate::limits;
 use crate::mapping::model::{Delete, Deletion, Line, MembershipChange, Send, Target};
@@ -251,7 +251,7 @@ impl<'m> Writer<'m> {
         if planned.iter().any(|step| step.update.send == Send::Changed && step.lines.len() > 1) {
             self.note("body", "of the fields shown, only those are sent that differ from the record");
         }
-        if planned.iter().any(|step| step.update.needs_record()) {
+        if planned.iter().any(Planned::needs_record) {
             self.note(
                 "stale",
                 format!(
@@ -314,12 +314,12 @@ impl<'m> Writer<'m> {
             self.plan.calls.extend(calls::sides(kind, &update.around.before, &at)?.into_iter().map(under));
             let body = self.step_body(step, wish)?;
             let place = step.lines.first().and_then(|line| line.shape.place()).filter(|_| update.send == Send::Each);
-            let field = place.map(|place| Value::from(place.names().join(".")));
+            let field = place.map(|place| Value::from(place.field()));
             let value = place.zip(body.as_ref()).and_then(|(place, body)| place.get(body));
             let here = At { scope: Scope { field: field.as_ref(), value, ..scope }, ..at };
             self.plan.calls.push(under(calls::written(&update.call, &here, body.as_ref())?));
             self.plan.calls.extend(calls::sides(kind, &update.around.after, &at)?.into_iter().map(under));
-            let followed = planned.iter().skip(index + 1).any(|step| step.update.needs_record());
+            let followed = planned.iter().skip(index + 1).any(Planned::needs_record);
             if followed && (update.read_back || !update.around.after.is_empty()) {
                 self.read(subject, Some("if another of these calls follows".to_owned()))?;
             }
@@ -359,6 +359,9 @@ impl<'m> Writer<'m> {
             if let (Some(place), Some(instead)) = (line.shape.place(), instead) {
                 place.put(&mut body, Value::from(instead));
             }
+        }
+        for place in step.lines.iter().filter_map(|line| line.shape.place()) {
+            place.remark(&mut body, OTHERS);
         }
         let members = self.resource().members.as_ref().filter(|members| matches!(members.change, MembershipChange::Record));
         let inline = members.and_then(|members| members.list.inline()?.write.as_ref());
