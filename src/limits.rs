@@ -55,6 +55,15 @@ pub const RELATION_CALLS: usize = 10_000;
 pub const REPLANS: usize = 20;
 /// Characters of a text that is made up for a field, such as a password.
 pub const GENERATED_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
+/// Look-ups of a mapping.
+pub const LOOKUPS: usize = 32;
+/// Rows of the table of a look-up: it is held in memory.
+pub const TABLE_ROWS: usize = 100_000;
+/// How long the table of a look-up is good, unless the mapping says otherwise, and at the most.
+pub const TABLE_TIME: std::time::Duration = std::time::Duration::from_mins(10);
+pub const TABLE_TIME_MOST: std::time::Duration = std::time::Duration::from_hours(24);
+/// Ids that a table lacks and that are remembered; with more of them it is not read again for any.
+pub const UNKNOWN_IDS: usize = 10_000;
 /// Characters of a text that is filled up with zeros.
 pub const PAD_CHARS: usize = 100;
 /// Resources that are created in one call of a backend that can, unless the mapping says otherwise.

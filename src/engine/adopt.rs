@@ -97,6 +97,7 @@ impl<B: Backend> Operation<'_, B> {
                 desired.insert("active".to_owned(), Value::from(true));
             }
             columns::fit(self.resource, &mut desired);
+            self.settle(&mut desired, Some(&current.resource)).await.map_err(leaving)?;
             let changed = self.change(id, &key, &current, &desired, true).await;
             let mut found = match changed.map_err(leaving)? {
                 Changed::Now(found) => *found,

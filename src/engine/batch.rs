@@ -57,7 +57,7 @@ impl<'e, B: Backend> Operation<'e, B> {
         let mut results: Vec<Option<Result<Reply, Error>>> = sent.iter().map(|_| None).collect();
         let mut candidates = Vec::new();
         for (place, body) in sent.iter().enumerate() {
-            match self.candidate(create, place, body) {
+            match self.candidate(create, place, body).await {
                 Ok(candidate) => candidates.push(candidate),
                 Err(error) => set(&mut results, place, Err(error)),
             }
@@ -92,9 +92,10 @@ impl<'e, B: Backend> Operation<'e, B> {
         results.into_iter().map(|result| result.unwrap_or_else(|| Err(Error::gateway("no result")))).collect()
     }
 
-    fn candidate(&self, create: &'e Create, place: usize, body: &Value) -> Result<Candidate<'e>, Error> {
+    async fn candidate(&self, create: &'e Create, place: usize, body: &Value) -> Result<Candidate<'e>, Error> {
         let incoming = read(body.clone(), &self.resource.kind, Intent::Create, self.context.profile)?;
-        let (incoming, wanted) = self.wanted(create, incoming)?;
+        let (incoming, mut wanted) = self.wanted(create, incoming)?;
+        self.settle_wanted(&mut wanted).await?;
         let (record, keys) = self.new_body(&wanted)?;
         let scope = Scope { resource: Some(&wanted.desired), members: Some(&keys), ..Scope::default() };
         let record = call::body(&create.call, &scope, Some(&record))
@@ -154,7 +155,7 @@ impl<'e, B: Backend> Operation<'e, B> {
     fn value_in(&self, record: &Value, target: &Target) -> Option<Value> {
         let line = self.resource.lines.iter().find(|line| line.target == *target)?;
         match &line.shape {
-            Shape::Field(field) => read_field(self.mapping(), field, record),
+            Shape::Field(field) => read_field(self.mapping(), &self.tables(), field, record),
             Shape::Values(_) | Shape::Each(_) => None,
         }
     }
@@ -189,7 +190,7 @@ impl<'e, B: Backend> Operation<'e, B> {
             Outcome::Good(row) if create.read_back || create.key.is_some() => {
                 self.created(create, Some(&row), batch.item.first(&row)).await?
             }
-            Outcome::Good(row) => self.found(&batch.call, batch.item.first(&row), None::<&HeaderMap>)?,
+            Outcome::Good(row) => self.found(&batch.call, batch.item.first(&row), None::<&HeaderMap>).await?,
             Outcome::Refused(error) => return self.refused_in_batch(&wanted, &incoming, error.into()).await,
             Outcome::Fault(fault) => return Err(fault.into()),
             other => return Err(unexpected(&batch.call, &other)),

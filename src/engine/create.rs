@@ -46,7 +46,8 @@ impl<B: Backend> Operation<'_, B> {
         };
         self.projection(names)?;
         let incoming = read(sent, &self.resource.kind, Intent::Create, self.context.profile)?;
-        let (incoming, wanted) = self.wanted(create, incoming)?;
+        let (incoming, mut wanted) = self.wanted(create, incoming)?;
+        self.settle_wanted(&mut wanted).await?;
         let made = self.make_or_adopt(&wanted, &incoming).await?;
         self.created_reply(&wanted, made, names).await
     }
@@ -64,6 +65,12 @@ impl<B: Backend> Operation<'_, B> {
         let mut whole = desired.clone();
         whole.extend(members.clone().map(|members| ("members".to_owned(), members)));
         Ok((incoming, Wanted { create, desired, members, whole }))
+    }
+
+    /// Sees to it that the names in a new resource have ids.
+    pub(super) async fn settle_wanted(&self, wanted: &mut Wanted<'_>) -> Result<(), Error> {
+        self.settle(&mut wanted.desired, None).await?;
+        self.settle(&mut wanted.whole, None).await
     }
 
     /// The answer to a creation.
@@ -130,7 +137,10 @@ impl<B: Backend> Operation<'_, B> {
     pub(super) fn new_body(&self, wanted: &Wanted<'_>) -> Result<(Value, Value), Error> {
         let (ids, unknown) = self.known_members(wanted)?;
         report_skipped("a new one", &unknown);
-        Ok((create::record(self.mapping(), self.resource, wanted.create, &wanted.desired, &ids)?, self.member_keys(&ids)))
+        Ok((
+            create::record(self.mapping(), &self.tables(), self.resource, wanted.create, &wanted.desired, &ids)?,
+            self.member_keys(&ids),
+        ))
     }
 
     /// The members that can be, and those that cannot, if the call carries members at all.
@@ -156,7 +166,7 @@ impl<B: Backend> Operation<'_, B> {
         let Wanted { create, desired, .. } = wanted;
         let (mut ids, mut unknown) = self.known_members(wanted)?;
         for _ in 0..=limits::UNKNOWN_ROUNDS {
-            let record = create::record(self.mapping(), self.resource, create, desired, &ids)?;
+            let record = create::record(self.mapping(), &self.tables(), self.resource, create, desired, &ids)?;
             let keys = self.member_keys(&ids);
             let scope = Scope { resource: Some(desired), kept: Some(kept), members: Some(&keys), ..Scope::default() };
             let (outcome, headers) = self.exchange(build(&create.call, &scope, Some(&record))?).await?;
@@ -168,7 +178,7 @@ impl<B: Backend> Operation<'_, B> {
                         let record = payload.and_then(|payload| create.item.first(payload));
                         self.created(create, payload, record).await
                     } else {
-                        self.record(&create.call, &create.item, &body, Some(&headers))
+                        self.record(&create.call, &create.item, &body, Some(&headers)).await
                     };
                 }
                 Outcome::Refused(error) => return Err(error.into()),

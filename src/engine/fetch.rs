@@ -102,7 +102,7 @@ impl<B: Backend> Operation<'_, B> {
         let (outcome, headers) = self.exchange(build(&get.call, &scope, None)?).await?;
         match outcome {
             Outcome::Good(body) => {
-                let found = self.record(&get.call, &get.item, &body, Some(&headers))?;
+                let found = self.record(&get.call, &get.item, &body, Some(&headers)).await?;
                 // A backend may find more than it was asked for: `GET /users/ANN`, `GET /users/007`. Ids are exact (RFC 7643 section 3.1).
                 let same = found.resource.get("id") == id.as_ref();
                 Ok(Some(found).filter(|found| same && !self.is_gone(&found.record)))
@@ -139,13 +139,22 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// The record in the body of a good answer.
-    pub(super) fn record(&self, call: &Call, item: &JsonPath, body: &Value, headers: Option<&HeaderMap>) -> Result<Found, Error> {
+    pub(super) async fn record(
+        &self,
+        call: &Call,
+        item: &JsonPath,
+        body: &Value,
+        headers: Option<&HeaderMap>,
+    ) -> Result<Found, Error> {
         let record = call.envelope.first(body).and_then(|payload| item.first(payload));
-        self.found(call, record, headers)
+        self.found(call, record, headers).await
     }
 
     /// A record as the answer to a call has it.
-    pub(super) fn found(&self, call: &Call, record: Option<&Value>, headers: Option<&HeaderMap>) -> Result<Found, Error> {
+    pub(super) async fn found(&self, call: &Call, record: Option<&Value>, headers: Option<&HeaderMap>) -> Result<Found, Error> {
+        if self.learns() {
+            self.learn(record.into_iter().collect()).await?;
+        }
         let found = record.and_then(|record| {
             let mut resource = self.resource_of(record)?;
             let version = read::revision(self.resource, record, headers);
@@ -161,6 +170,6 @@ impl<B: Backend> Operation<'_, B> {
 
     /// The resource that a record is.
     pub(super) fn resource_of(&self, record: &Value) -> Option<Object> {
-        read::resource(self.mapping(), self.resource, record, &self.context.base_url)
+        read::resource(self.mapping(), &self.tables(), self.resource, record, &self.context.base_url)
     }
 }

@@ -19,6 +19,7 @@ use crate::scim::messages::{SearchRequest, SortOrder, cursor_response, list_resp
 use crate::scim::sort::SortKey;
 use crate::scim::{Object, Projection, ScimError};
 use crate::translate::details::{Details, details};
+use crate::translate::lookup::Needed;
 use crate::translate::outcome::Outcome;
 use crate::translate::pages::Window;
 use crate::translate::query::{Access, Plan, Planner, Serving};
@@ -72,7 +73,7 @@ impl<B: Backend> Engine<B> {
         }
         let (mut total, mut resources, mut left) = (0, Vec::new(), window);
         for (index, resource) in self.mapping.resources.iter().enumerate() {
-            let operation = Operation { engine: self, context, resource };
+            let operation = Operation { engine: self, context, resource, needed: Needed::ALL };
             let filter = match &filter {
                 Some(filter) => {
                     // Whether an attribute exists at all is checked against all types together.
@@ -139,7 +140,15 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     async fn find(&self, query: Query<'_>, window: Window) -> Result<Listed, Error> {
-        let planner = Planner { mapping: self.mapping(), resource: self.resource, base_url: &self.context.base_url };
+        let sort = query.sort.as_ref().map(|(key, _)| key);
+        let needed = Needed::of(self.resource, &query.projection, &query.filter, sort);
+        Operation { needed, ..*self }.find_needed(query, window).await
+    }
+
+    async fn find_needed(&self, query: Query<'_>, window: Window) -> Result<Listed, Error> {
+        let tables = self.tables_of(&query.filter).await?;
+        let planner =
+            Planner { mapping: self.mapping(), tables: &tables, resource: self.resource, base_url: &self.context.base_url };
         let sort = query.sort;
         let plan = planner.plan(query.filter, sort.as_ref().map(|(key, order)| (key, *order)))?;
         let check = &self.verifier(&plan);
@@ -258,10 +267,13 @@ impl<B: Backend> Operation<'_, B> {
                 if nobody || self.is_gone(record) {
                     return Ok(Vec::new());
                 }
-                Ok(vec![self.record(call, item, &body, None)?.resource])
+                Ok(vec![self.record(call, item, &body, None).await?.resource])
             }
             LookupAnswer::Rows(items) => {
                 let rows = items.container(payload).map(|_| items.all(payload)).ok_or_else(lost)?;
+                if self.learns() {
+                    self.learn(rows.clone()).await?;
+                }
                 let row =
                     |row| self.resource_of(row).ok_or_else(|| unintelligible(call, "a row has no id: see `items` and `id`"));
                 rows.into_iter().filter(|record| !self.is_gone(record)).map(row).collect()

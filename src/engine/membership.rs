@@ -14,6 +14,7 @@ use crate::limits;
 use crate::mapping::model::{Call, MemberCall, Membership, Resource, UnknownMember};
 use crate::mapping::template::{Root, Scope};
 use crate::scim::ScimError;
+use crate::translate::lookup::Needed;
 use crate::translate::outcome::Outcome;
 use crate::translate::read::id_of;
 use crate::translate::relation::{self, MemberChange, Way, needs_group};
@@ -316,7 +317,7 @@ impl<B: Backend> Operation<'_, B> {
         let members = json!(batch);
         let one = batch.first();
         let record = match one.filter(|_| call.call.uses_any(&[Root::MemberRecord])) {
-            Some(key) => match (Operation { resource: group.of, ..*self }).fetch(key).await? {
+            Some(key) => match (Operation { resource: group.of, needed: Needed::NONE, ..*self }).fetch(key).await? {
                 Some(found) => Some(found.record),
                 None => return Ok(Outcome::UnknownMembers(vec![key.clone()])),
             },

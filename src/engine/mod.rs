@@ -22,6 +22,7 @@ mod relation;
 mod replace;
 pub mod request;
 mod sides;
+mod tables;
 mod update;
 mod walk;
 mod whole;
@@ -39,10 +40,12 @@ use crate::mapping::Mapping;
 use crate::mapping::model::Resource;
 use crate::scim::{Object, Projection, ScimError};
 use crate::telemetry::audit;
+use crate::translate::lookup::Needed;
 use cursor::Cursors;
 use kept::Keeper;
 use locks::{Held, Locks, Name};
 use ports::{Backend, System};
+use tables::Shelf;
 
 /// Performs SCIM operations on a backend by a mapping.
 #[derive(Debug)]
@@ -54,6 +57,7 @@ pub struct Engine<B> {
     kept: Keeper,
     cursors: Cursors,
     locks: Arc<Locks>,
+    shelf: Shelf,
     system: Arc<dyn System>,
 }
 
@@ -62,6 +66,8 @@ pub(in crate::engine) struct Operation<'e, B> {
     pub(in crate::engine) engine: &'e Engine<B>,
     pub(in crate::engine) context: &'e Context,
     pub(in crate::engine) resource: &'e Resource,
+    /// The tables of names that are needed: those that are asked for by a read, all for a write.
+    pub(in crate::engine) needed: Needed,
 }
 
 impl<B> Clone for Operation<'_, B> {
@@ -91,7 +97,8 @@ impl<B: Backend> Engine<B> {
     fn with(mapping: Mapping, backend: B, offer: Offer, kept: Keeper, locks: Arc<Locks>, system: Arc<dyn System>) -> Self {
         let endpoints = mapping.resources.iter().map(|resource| resource.kind.endpoint.clone()).collect();
         let cursors = Cursors::new(&mapping);
-        Self { mapping, backend, offer, endpoints, kept, cursors, locks, system }
+        let shelf = Shelf::new(mapping.lookups.len());
+        Self { mapping, backend, offer, endpoints, kept, cursors, locks, shelf, system }
     }
 
     pub fn mapping(&self) -> &Mapping {
@@ -180,7 +187,7 @@ impl<B: Backend> Engine<B> {
             ))
             .into());
         };
-        Ok(Operation { engine: self, context, resource })
+        Ok(Operation { engine: self, context, resource, needed: Needed::ALL })
     }
 }
 

@@ -56,6 +56,7 @@ impl<B: Backend> Operation<'_, B> {
                 let mut desired = current.resource.clone();
                 rest.apply(&mut desired).map_err(|error| leaving(error.into()))?;
                 let dropped = columns::fit(self.resource, &mut desired);
+                self.settle(&mut desired, Some(&current.resource)).await.map_err(leaving)?;
                 if let Some(first) =
                     dropped.first().filter(|_| change.is_none() && remain.is_empty() && columns::says_only(&rest, &dropped))
                     && change::changed(self.resource, &current.resource, &desired).is_empty()
@@ -120,7 +121,8 @@ impl<B: Backend> Operation<'_, B> {
     /// A change that says all that is to be known, in one call, without reading before; nothing if it takes more, or if the
     /// backend has another revision than this call needs.
     async fn patch_blindly(&self, id: &str, key: &Value, request: &PatchRequest<'_>) -> Result<Option<Found>, Error> {
-        let Some((desired, step)) = change::blind(self.resource, request) else { return Ok(None) };
+        let Some((mut desired, step)) = change::blind(self.resource, request) else { return Ok(None) };
+        self.settle(&mut desired, None).await?;
         let unread = Found { record: Value::Null, resource: Object::new(), version: None };
         let moved = self.moved(&step, &unread, &desired, None)?;
         let goal = Goal { id, key, moved: moved.as_ref(), desired: &desired, is_read: true, restore: None };

@@ -4,13 +4,16 @@ use super::ports::Backend;
 use super::{Error, Names, Operation, Reply};
 use crate::scim::Object;
 use crate::scim::etag::{self, Condition};
+use crate::scim::filter::Predicate;
+use crate::translate::lookup::Needed;
 use crate::translate::write::key_of;
 
 impl<B: Backend> Operation<'_, B> {
     pub(super) async fn read(&self, id: &str, names: &Names) -> Result<Reply, Error> {
         let projection = self.projection(names)?;
         let key = key_of(self.resource, id).ok_or_else(|| self.not_found(id))?;
-        let Some(mut found) = self.fetch(&key).await? else { return Err(self.not_found(id)) };
+        let needed = Needed::of(self.resource, &projection, &Predicate::True, None);
+        let Some(mut found) = (Operation { needed, ..*self }).fetch(&key).await? else { return Err(self.not_found(id)) };
         let context = self.context;
         let version = version(&found.resource);
         let condition = etag::condition(context.if_match.as_deref(), context.if_none_match.as_deref(), version, true)?;

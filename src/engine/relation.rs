@@ -13,6 +13,7 @@ use crate::mapping::path::JsonPath;
 use crate::mapping::template::Scope;
 use crate::scim::{AttrRef, Object};
 use crate::translate::call::More;
+use crate::translate::lookup::Needed;
 use crate::translate::read::{id_of, related};
 use crate::translate::write::key_of;
 
@@ -77,7 +78,7 @@ impl<B: Backend> Operation<'_, B> {
     pub(super) async fn groups_of(&self, members: &Membership, key: &Value) -> Result<Vec<Value>, Error> {
         let (Some(groups), Some(of)) = (&members.groups, self.mapping().resources.get(members.of)) else { return Ok(Vec::new()) };
         let keys = |row: &Value| groups.element().key.first(row).cloned();
-        let member = Operation { resource: of, ..*self };
+        let member = Operation { resource: of, needed: Needed::NONE, ..*self };
         match groups {
             Members::Call(list) => {
                 let mut found = Vec::new();

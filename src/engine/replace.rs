@@ -28,6 +28,7 @@ impl<B: Backend> Operation<'_, B> {
             let desired = merged(self.resource, self.context.profile, &incoming, &current.resource);
             let mut desired = desired.map_err(|error| leaving(error.into()))?;
             columns::fit(self.resource, &mut desired);
+            self.settle(&mut desired, Some(&current.resource)).await.map_err(leaving)?;
             let changed = self.change(id, &key, &current, &desired, true).await;
             match changed.map_err(leaving)? {
                 Changed::Now(now) => {

@@ -151,7 +151,7 @@ impl<B: Backend> Operation<'_, B> {
         let id = &self.resource.id;
         let Some(line) = step.changed.iter().find(|line| id.is_written_by(line) && step.makes(line)) else { return Ok(None) };
         let before = write::Before { record: &now.record, changed: &step.changed, restore };
-        let body = write::body(self.mapping(), [*line], desired, Some(before))?;
+        let body = write::body(self.mapping(), &self.tables(), [*line], desired, Some(before))?;
         let key = id.path.first(&body).cloned();
         Ok(key.and_then(|key| Some((id_of(self.resource, &key)?, key))))
     }
@@ -209,7 +209,7 @@ impl<B: Backend> Operation<'_, B> {
         let update = step.update;
         let body = if update.call.holds_fields() || update.send == Send::Each {
             let before = write::Before { record: &now.record, changed: &step.changed, restore };
-            let body = write::body(self.mapping(), step.lines.iter().copied(), desired, Some(before));
+            let body = write::body(self.mapping(), &self.tables(), step.lines.iter().copied(), desired, Some(before));
             let mut body = body.map_err(|error| Failed::Clean(error.into()))?;
             if update.send == Send::Full && matches!(update.carries, Carries::Rest) {
                 self.keep_members(&now.record, &mut body);
@@ -231,7 +231,7 @@ impl<B: Backend> Operation<'_, B> {
         match outcome {
             Outcome::Good(body) if !update.read_back => {
                 // An answer without the whole record is no fault: it is read instead.
-                let found = self.record(&update.call, &update.item, &body, Some(&headers)).ok();
+                let found = self.record(&update.call, &update.item, &body, Some(&headers)).await.ok();
                 let is_it = |found: &Found| {
                     // A backend may write a new name in its own way: in lower case.
                     (goal.moved.is_some() || found.resource.get("id").and_then(Value::as_str) == Some(new_id))

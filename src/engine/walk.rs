@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::fetch::{unexpected, unintelligible};
 use super::ports::Backend;
 use super::{Error, Operation};
+use crate::limits;
 use crate::mapping::convert::text;
-use crate::mapping::model::{Call, List, MemberList, PageBy, Paging};
+use crate::mapping::model::{Call, List, MemberList, NameTable, PageBy, Paging};
 use crate::mapping::path::JsonPath;
 use crate::mapping::template::Scope;
 use crate::scim::{ScimError, ScimType};
@@ -28,6 +29,8 @@ pub(super) struct Source<'m> {
     rows: usize,
     calls: usize,
     time: Duration,
+    /// Whether its rows are records of the resource type.
+    records: bool,
 }
 
 /// A page of a list.
@@ -49,13 +52,33 @@ struct Seen {
 impl<'m> Source<'m> {
     pub(super) fn list(list: &'m List) -> Self {
         let scan = &list.scan;
-        Self { call: &list.call, items: &list.items, paging: &list.paging, rows: scan.rows, calls: scan.calls, time: scan.time }
+        Self {
+            call: &list.call,
+            items: &list.items,
+            paging: &list.paging,
+            rows: scan.rows,
+            calls: scan.calls,
+            time: scan.time,
+            records: true,
+        }
     }
 
     pub(super) fn members(list: &'m MemberList) -> Self {
-        let (rows, calls) = (crate::limits::RELATION_ROWS, crate::limits::RELATION_CALLS);
-        let time = Duration::from_secs(crate::limits::REQUEST_SECONDS);
-        Self { call: &list.call, items: &list.items, paging: &list.paging, rows, calls, time }
+        let (rows, calls) = (limits::RELATION_ROWS, limits::RELATION_CALLS);
+        let time = Duration::from_secs(limits::REQUEST_SECONDS);
+        Self { call: &list.call, items: &list.items, paging: &list.paging, rows, calls, time, records: false }
+    }
+
+    pub(super) fn table(lookup: &'m NameTable) -> Self {
+        Self {
+            call: &lookup.call,
+            items: &lookup.items,
+            paging: &lookup.paging,
+            rows: limits::TABLE_ROWS,
+            calls: limits::SCAN_CALLS,
+            time: Duration::from_secs(limits::SCAN_SECONDS),
+            records: false,
+        }
     }
 }
 
@@ -102,6 +125,9 @@ impl<B: Backend> Operation<'_, B> {
         if lacks_payload || lacks_rows {
             let detail = "the answer holds no rows, nor says that there are none: see `envelope` and `items`";
             return Err(unintelligible(source.call, detail));
+        }
+        if source.records && self.learns() {
+            self.learn(page.rows()).await?;
         }
         Ok(Some(page))
     }

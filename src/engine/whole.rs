@@ -134,7 +134,7 @@ impl<B: Backend> Operation<'_, B> {
                     let before = group.found.as_ref().map_or(&Value::Null, |found| &found.record);
                     found.resource.get("id").and_then(Value::as_str) == Some(group.id) && self.is_whole(found, before, &[])
                 };
-                let found = self.record(&update.call, &update.item, body, Some(&headers)).ok();
+                let found = self.record(&update.call, &update.item, body, Some(&headers)).await.ok();
                 now = found.filter(|found| !update.read_back && update.around.after.is_empty() && is_it(found));
             }
             made = matches!(outcome, Outcome::Good(_) | Outcome::Done);
@@ -177,7 +177,7 @@ impl<B: Backend> Operation<'_, B> {
         let Some((place, _)) = &inline.write else { return Err(Error::mapping("members: `inline` cannot be written")) };
         let lines = self.resource.lines.iter().filter(|line| update.send == Send::Full && change::is_rest(self.resource, line));
         let before = Before { record: &found.record, changed: &[], restore: None };
-        let mut body = write::body(self.mapping(), lines, &found.resource, Some(before))?;
+        let mut body = write::body(self.mapping(), &self.tables(), lines, &found.resource, Some(before))?;
         let (stay, here): (HashSet<&String>, HashSet<&String>) = (next.iter().collect(), rows.iter().map(|(id, _)| id).collect());
         let mut elements: Vec<Value> = Vec::with_capacity(next.len());
         for item in inline.items.all(&found.record) {

@@ -252,7 +252,7 @@ impl<B: Backend> Operation<'_, B> {
     fn key(&self, added: &More, more: &str) -> String {
         let epoch = self.engine.kept.epoch(self.place());
         // Locations begin with the base URL, which may follow the request.
-        format!("{}{} {epoch}\n{added:?}\n{more}", self.context.base_url, self.resource.kind.endpoint)
+        format!("{}{} {epoch} {}\n{added:?}\n{more}", self.context.base_url, self.resource.kind.endpoint, self.needed.bits())
     }
 
     /// Visits every resource of the list once.

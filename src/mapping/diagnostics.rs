@@ -90,6 +90,8 @@ codes! {
     NotCarried => "attribute-not-carried",
     /// A change is made by a call that deletes, and does not say so.
     Destructive => "destructive-change",
+    /// A look-up is named that is not declared under `lookups`, or declared and not used.
+    UnknownLookup => "unknown-lookup",
     /// A resource type or relation is named that the mapping does not have.
     UnknownResource => "unknown-resource",
     /// A required attribute of the schema is not mapped.

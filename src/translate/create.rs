@@ -6,6 +6,7 @@ use super::change;
 use super::read::put;
 use super::write::{body, key_of, value_of};
 use crate::mapping::Mapping;
+use crate::mapping::convert::tables::Tables;
 use crate::mapping::model::{Create, Initial, MembershipChange, Resource, Shape};
 use crate::mapping::template::Root;
 use crate::scim::{Object, ScimError};
@@ -32,12 +33,13 @@ pub fn fill_in<E>(
 /// What the attribute map writes of a new resource, with the members that are in the record itself.
 pub fn record(
     mapping: &Mapping,
+    tables: &Tables,
     resource: &Resource,
     create: &Create,
     desired: &Object,
     members: &[String],
 ) -> Result<Value, ScimError> {
-    let mut record = body(mapping, change::created(resource), desired, None)?;
+    let mut record = body(mapping, tables, change::created(resource), desired, None)?;
     let inline = resource.members.as_ref().and_then(|members| members.list.inline());
     if let Some((place, _)) = inline.and_then(|inline| inline.write.as_ref()).filter(|_| has_members_in_record(resource, create))
     {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::call::render;
 use super::operand::comparable;
 use crate::mapping::Mapping;
+use crate::mapping::convert::tables::Tables;
 use crate::mapping::model::{Form, Language, Quote, Resource};
 use crate::mapping::template::Scope;
 use crate::scim::filter::{Op, Predicate, Test};
@@ -26,6 +27,7 @@ pub struct Expression {
 #[derive(Debug, Clone, Copy)]
 pub struct Speaker<'m> {
     pub mapping: &'m Mapping,
+    pub tables: &'m Tables,
     pub resource: &'m Resource,
     pub language: &'m Language,
 }
@@ -74,7 +76,7 @@ impl Speaker<'_> {
         }
         let (target, name) = self.language.fields.iter().find(|(target, _)| target.names(&test.target))?;
         let field = Value::from(name.as_str());
-        let operand = comparable(self.mapping, self.resource, target, test)?;
+        let operand = comparable(self.mapping, self.tables, self.resource, target, test)?;
         let value = match operand.value {
             Some(value) => Some(self.written(value)?),
             None => None,

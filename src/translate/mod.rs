@@ -8,6 +8,7 @@ pub mod create;
 pub mod details;
 pub mod explain;
 pub mod language;
+pub mod lookup;
 pub mod merge;
 pub mod operand;
 pub mod outcome;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::write::key_of;
 use crate::mapping::Mapping;
 use crate::mapping::convert::Converter;
+use crate::mapping::convert::tables::Tables;
 use crate::mapping::model::{Field, Line, Resource, Shape, Target};
 use crate::scim::compare::instant;
 use crate::scim::filter::{Op, Test};
@@ -20,7 +21,13 @@ pub struct Comparable {
 
 /// The comparison in the form that the attribute's line gives it; `None` if the backend would lose rows by it, or the
 /// line knows no such value.
-pub fn comparable(mapping: &Mapping, resource: &Resource, target: &Target, test: &Test<'_>) -> Option<Comparable> {
+pub fn comparable(
+    mapping: &Mapping,
+    tables: &Tables,
+    resource: &Resource,
+    target: &Target,
+    test: &Test<'_>,
+) -> Option<Comparable> {
     let value = test.value.to_value();
     // What an empty parameter means, every backend decides for itself; often it means no filter.
     if value.as_ref().and_then(Value::as_str) == Some("") {
@@ -55,7 +62,7 @@ pub fn comparable(mapping: &Mapping, resource: &Resource, target: &Target, test:
     if let Found::Whole = shape {
         return None;
     }
-    let value = converters.iter().rev().try_fold(value, |value, converter| write(converter, test.op, value))?;
+    let value = converters.iter().rev().try_fold(value, |value, converter| write(converter, tables, test.op, value))?;
     match field.and_then(|field| field.refers) {
         None => Some(Comparable { value: Some(value), exact }),
         Some(index) if matches!(test.op, Op::Eq | Op::Ne) => {
@@ -110,11 +117,12 @@ fn columns<'m>(resource: &'m Resource, target: &Target) -> Option<Found<'m>> {
 }
 
 /// The value in the backend's form, if the operator means the same there.
-fn write(converter: &Converter, op: Op, value: Value) -> Option<Value> {
+fn write(converter: &Converter, tables: &Tables, op: Op, value: Value) -> Option<Value> {
     if !converter.keeps(op) {
         return None;
     }
     match converter {
+        Converter::Lookup { table, exact } => tables.compared(*table, *exact, &value),
         // One value here may be several there: asked for one of them the backend would not find the others.
         Converter::Values(pairs) => match pairs.iter().find(|(here, _)| *here == value)? {
             (_, there) if there.len() == 1 => there.first().cloned(),

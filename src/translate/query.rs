@@ -9,10 +9,12 @@ use serde_json::Value;
 use super::call::{self, More};
 use super::conjunct::{EQUAL_ROWS, contradict, equals, estimate, estimate_test, simple};
 use super::language::{Expression, Speaker};
+use super::lookup;
 use super::operand::{Comparable, comparable, may_be_empty};
 use super::pages::tells_total;
 use super::write::key_of;
 use crate::mapping::Mapping;
+use crate::mapping::convert::tables::Tables;
 use crate::mapping::model::{Addition, How, List, Lookup, LookupAnswer, PushDown, Resource, Shape, SortPushDown, Target};
 use crate::mapping::template::{Root, Scope, Template};
 use crate::scim::compare::{is_case_exact, text_eq};
@@ -92,6 +94,8 @@ struct Way<'m> {
 #[derive(Debug, Clone, Copy)]
 pub struct Planner<'m> {
     pub mapping: &'m Mapping,
+    /// What is known of the names that the filter compares with.
+    pub tables: &'m Tables,
     pub resource: &'m Resource,
     /// The base URL of this service, by which `meta.location` names resources.
     pub base_url: &'m str,
@@ -101,6 +105,7 @@ impl<'m> Planner<'m> {
     /// Plans a query of one resource type.
     pub fn plan<'s>(&self, filter: Predicate<'s>, sort: Option<(&SortKey<'_>, SortOrder)>) -> Result<Plan<'m, 's>, ScimError> {
         self.check(&filter)?;
+        let filter = lookup::without_unknown(filter, &|test| self.is_unknown(test));
         if filter == Predicate::False {
             return Ok(nothing(filter));
         }
@@ -132,6 +137,14 @@ impl<'m> Planner<'m> {
             plan.pushed.push(format!("sort by {}", key.target));
         }
         Ok(plan)
+    }
+
+    /// Whether a comparison is one with a name that nothing has.
+    fn is_unknown(&self, test: &Test<'_>) -> bool {
+        let (Test { target, op: Op::Eq | Op::Ne, value: Operand::String(name) }, tables) = (test, self.tables) else {
+            return false;
+        };
+        lookup::table_of(self.resource, target).is_some_and(|(table, exact)| tables.lacks(table, exact, name))
     }
 
     /// Refuses a filter on what nobody can tell: an empty answer would look like the truth.
@@ -258,14 +271,14 @@ impl<'m> Planner<'m> {
         {
             return Some(Comparable { value: None, exact: true });
         }
-        let operand = comparable(self.mapping, self.resource, &push_down.target, test)?;
+        let operand = comparable(self.mapping, self.tables, self.resource, &push_down.target, test)?;
         operand.value.as_ref().is_none_or(|value| push_down.accepts.takes(value)).then_some(operand)
     }
 
     /// As much of the filter as the backend's query language can say.
     fn spoken(&self, list: &'m List, conjuncts: &[Predicate<'_>]) -> Option<Way<'m>> {
         let language = list.language.as_ref()?;
-        let speaker = Speaker { mapping: self.mapping, resource: self.resource, language };
+        let speaker = Speaker { mapping: self.mapping, tables: self.tables, resource: self.resource, language };
         let said: Vec<(usize, Expression)> =
             conjuncts.iter().enumerate().filter_map(|(index, conjunct)| Some((index, speaker.express(conjunct)?))).collect();
         let whole = speaker.all(said.iter().map(|(_, expression)| expression.clone()).collect());

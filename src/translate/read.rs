@@ -8,9 +8,10 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::mapping::Mapping;
+use crate::mapping::convert::tables::Tables;
 use crate::mapping::convert::typed::typed;
 use crate::mapping::convert::{Converter, text};
-use crate::mapping::model::{Each, Element, Field, Read, Resource, Shape, Target, Values, Version};
+use crate::mapping::model::{Each, Element, Field, Line, Read, Resource, Shape, Target, Values, Version};
 use crate::mapping::template::Scope;
 use crate::scim::resource::schemas_of;
 use crate::scim::{Object, etag};
@@ -29,7 +30,7 @@ pub fn identity<'r>(resource: &Resource, record: &'r Value) -> Option<(String, &
 
 /// The id for a key. Nothing has an empty id (RFC 7643 section 3.1).
 pub fn id_of(resource: &Resource, key: &Value) -> Option<String> {
-    let id = text(&convert(key.clone(), &resource.id.convert)?);
+    let id = text(&convert(key.clone(), &resource.id.convert, &Tables::default())?);
     (!id.is_empty() && !key.is_null()).then_some(id)
 }
 
@@ -39,15 +40,50 @@ pub fn location(base_url: &str, resource: &Resource, id: &str) -> String {
 }
 
 /// The resource that a record is. Relations are not in it. `None` if the record has no id.
-pub fn resource(mapping: &Mapping, resource: &Resource, record: &Value, base_url: &str) -> Option<Object> {
+pub fn resource(mapping: &Mapping, tables: &Tables, resource: &Resource, record: &Value, base_url: &str) -> Option<Object> {
     let (id, _) = identity(resource, record)?;
-    let mut found = Object::new();
-    let mut meta = Object::new();
-    for line in &resource.lines {
+    let (mut found, mut meta) = (Object::new(), Object::new());
+    let plain = resource.lines.iter().filter(|line| !line.shape.looks_up());
+    fill(mapping, tables, plain, record, base_url, &mut found, &mut meta);
+    inline_relation(mapping, resource, record, base_url, &mut found);
+    let looked_up = || resource.lines.iter().filter(|line| line.shape.looks_up());
+    if resource.version == Version::Hash {
+        let modified = meta.get("lastModified");
+        let version = if looked_up().next().is_some() {
+            // The version is the same whether names were asked for or not: it is that of the ids.
+            let (mut with_ids, mut nothing) = (found.clone(), Object::new());
+            fill(mapping, &Tables::Ids, looked_up(), record, base_url, &mut with_ids, &mut nothing);
+            hash(&with_ids, modified)
+        } else {
+            hash(&found, modified)
+        };
+        meta.insert("version".to_owned(), Value::from(etag::weak(&version)));
+    }
+    fill(mapping, tables, looked_up(), record, base_url, &mut found, &mut meta);
+    meta.insert("resourceType".to_owned(), Value::from(resource.kind.name.as_str()));
+    meta.insert("location".to_owned(), Value::from(location(base_url, resource, &id)));
+    found.insert("meta".to_owned(), Value::Object(meta));
+    found.insert("id".to_owned(), Value::from(id));
+    let schemas: Value = schemas_of(&found, &resource.kind).into();
+    found.insert("schemas".to_owned(), schemas);
+    Some(found)
+}
+
+/// Puts what lines read into a resource.
+fn fill<'m>(
+    mapping: &Mapping,
+    tables: &Tables,
+    lines: impl Iterator<Item = &'m Line>,
+    record: &Value,
+    base_url: &str,
+    found: &mut Object,
+    meta: &mut Object,
+) {
+    for line in lines {
         let value = match &line.shape {
-            Shape::Field(field) => read_field(mapping, field, record),
-            Shape::Values(values) => read_values(values, record),
-            Shape::Each(each) => read_each(mapping, each, record, base_url),
+            Shape::Field(field) => read_field(mapping, tables, field, record),
+            Shape::Values(values) => read_values(tables, values, record),
+            Shape::Each(each) => read_each(mapping, tables, each, record, base_url),
         };
         let Some(value) = value else { continue };
         if line.target.extension.is_none() && line.target.attribute == "meta" {
@@ -63,19 +99,8 @@ pub fn resource(mapping: &Mapping, resource: &Resource, record: &Value, base_url
             }
             _ => None,
         };
-        put(&mut found, &line.target, value, reference);
+        put(found, &line.target, value, reference);
     }
-    inline_relation(mapping, resource, record, base_url, &mut found);
-    if resource.version == Version::Hash {
-        meta.insert("version".to_owned(), Value::from(etag::weak(&hash(&found, meta.get("lastModified")))));
-    }
-    meta.insert("resourceType".to_owned(), Value::from(resource.kind.name.as_str()));
-    meta.insert("location".to_owned(), Value::from(location(base_url, resource, &id)));
-    found.insert("meta".to_owned(), Value::Object(meta));
-    found.insert("id".to_owned(), Value::from(id));
-    let schemas: Value = schemas_of(&found, &resource.kind).into();
-    found.insert("schemas".to_owned(), schemas);
-    Some(found)
 }
 
 /// The version as the backend tells it, for calls that want it back.
@@ -179,7 +204,7 @@ fn child<'o>(object: &'o mut Object, name: &str) -> Option<&'o mut Object> {
 }
 
 /// The value of a field; `None` where it is unassigned, also where the backend has a value that the mapping does not know.
-pub fn read_field(mapping: &Mapping, field: &Field, record: &Value) -> Option<Value> {
+pub fn read_field(mapping: &Mapping, tables: &Tables, field: &Field, record: &Value) -> Option<Value> {
     let value = match field.read.as_ref()? {
         Read::Path(path) => path.first(record).filter(|value| !is_unassigned(value)).cloned(),
         Read::Template(template) => {
@@ -191,12 +216,12 @@ pub fn read_field(mapping: &Mapping, field: &Field, record: &Value) -> Option<Va
         Some(index) => value.and_then(|key| id_of(mapping.resources.get(index)?, &key)).map(Value::from),
         None => value,
     };
-    let value = value.and_then(|value| convert(value, &field.convert));
+    let value = value.and_then(|value| convert(value, &field.convert, tables));
     value.and_then(|value| typed(value, field.kind)).or_else(|| field.default.clone())
 }
 
-fn read_values(values: &Values, record: &Value) -> Option<Value> {
-    let read = |value: Value, converters: &[Converter]| typed(convert(value, converters)?, values.kind);
+fn read_values(tables: &Tables, values: &Values, record: &Value) -> Option<Value> {
+    let read = |value: Value, converters: &[Converter]| typed(convert(value, converters, tables)?, values.kind);
     let found: Vec<Value> = match values.convert.as_slice() {
         [split @ Converter::Split(_), each @ ..] => {
             let parts = values.items.first(record).and_then(|text| split.read(text.clone()));
@@ -211,12 +236,12 @@ fn read_values(values: &Values, record: &Value) -> Option<Value> {
     (!found.is_empty()).then_some(Value::Array(found))
 }
 
-fn read_each(mapping: &Mapping, each: &Each, record: &Value, base_url: &str) -> Option<Value> {
+fn read_each(mapping: &Mapping, tables: &Tables, each: &Each, record: &Value, base_url: &str) -> Option<Value> {
     let mut found = Vec::new();
     for item in each.items.all(record) {
         let mut value = Object::new();
         for (name, field) in &each.fields {
-            let Some(part) = read_field(mapping, field, item) else { continue };
+            let Some(part) = read_field(mapping, tables, field, item) else { continue };
             if let Some((other, id)) = field.refers.and_then(|index| mapping.resources.get(index)).zip(part.as_str()) {
                 value.insert("$ref".to_owned(), Value::from(location(base_url, other, id)));
             }
@@ -239,6 +264,9 @@ fn is_unassigned(value: &Value) -> bool {
     }
 }
 
-fn convert(value: Value, converters: &[Converter]) -> Option<Value> {
-    converters.iter().try_fold(value, |value, converter| converter.read(value))
+fn convert(value: Value, converters: &[Converter], tables: &Tables) -> Option<Value> {
+    converters.iter().try_fold(value, |value, converter| match converter {
+        Converter::Lookup { table, .. } => tables.read(*table, value),
+        converter => converter.read(value),
+    })
 }

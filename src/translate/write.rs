@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::read::read_field;
 use crate::mapping::Mapping;
 use crate::mapping::convert::Converter;
+use crate::mapping::convert::tables::Tables;
 use crate::mapping::model::{Clear, Each, Field, Line, Read, Resource, Shape, Target, Values};
 
 use crate::scim::{Object, ScimError};
@@ -49,6 +50,7 @@ pub struct Before<'b> {
 /// password, which cannot be read, nor a value that the mapping does not know. The body of a create holds what there is.
 pub fn body<'m>(
     mapping: &Mapping,
+    tables: &Tables,
     lines: impl IntoIterator<Item = &'m Line>,
     resource: &Object,
     before: Option<Before<'_>>,
@@ -80,7 +82,7 @@ pub fn body<'m>(
             Shape::Field(field) => {
                 let Some(place) = &field.write else { continue };
                 match (value, field.clear) {
-                    (Some(value), _) => place.put(&mut body, write_field(mapping, field, value.clone(), &line.target)?),
+                    (Some(value), _) => place.put(&mut body, write_field(mapping, tables, field, value.clone(), &line.target)?),
                     (None, Clear::Null) if clearing => place.put(&mut body, Value::Null),
                     (None, Clear::Empty) if clearing => place.put(&mut body, Value::from("")),
                     (None, _) if place.is_keyed() => place.remove(&mut body),
@@ -90,8 +92,10 @@ pub fn body<'m>(
             Shape::Values(values) => {
                 let Some(place) = &values.write else { continue };
                 match value {
-                    Some(value) => place.put(&mut body, write_values(values, value, &line.target)?),
-                    None if clearing => place.put(&mut body, write_values(values, &Value::Array(Vec::new()), &line.target)?),
+                    Some(value) => place.put(&mut body, write_values(tables, values, value, &line.target)?),
+                    None if clearing => {
+                        place.put(&mut body, write_values(tables, values, &Value::Array(Vec::new()), &line.target)?)
+                    }
                     None => {}
                 }
             }
@@ -100,7 +104,7 @@ pub fn body<'m>(
                 match value {
                     Some(value) => {
                         let raw = before.map(|before| each.items.all(before.record)).unwrap_or_default();
-                        place.put(&mut body, write_each(mapping, each, value, &raw, &line.target)?);
+                        place.put(&mut body, write_each(mapping, tables, each, value, &raw, &line.target)?);
                     }
                     None if clearing => place.put(&mut body, Value::Array(Vec::new())),
                     None => {}
@@ -112,30 +116,38 @@ pub fn body<'m>(
 }
 
 /// The value of one field in the backend's form.
-pub fn write_field(mapping: &Mapping, field: &Field, value: Value, target: &Target) -> Result<Value, ScimError> {
-    let value = convert(value, &field.convert, target)?;
+fn write_field(mapping: &Mapping, tables: &Tables, field: &Field, value: Value, target: &Target) -> Result<Value, ScimError> {
+    let value = convert(value, &field.convert, tables, target)?;
     let Some(other) = field.refers.and_then(|index| mapping.resources.get(index)) else { return Ok(value) };
     let id = value.as_str().unwrap_or_default();
     key_of(other, id)
         .ok_or_else(|| ScimError::invalid_value(format!("{target}: there is no {} with the id \"{id}\".", other.kind.name)))
 }
 
-fn write_values(values: &Values, value: &Value, target: &Target) -> Result<Value, ScimError> {
+fn write_values(tables: &Tables, values: &Values, value: &Value, target: &Target) -> Result<Value, ScimError> {
     let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
     let (split, each) = match values.convert.as_slice() {
         [split @ Converter::Split(_), each @ ..] => (Some(split), each),
         each => (None, each),
     };
-    let items = items.iter().map(|item| convert(item.clone(), each, target)).collect::<Result<Vec<_>, _>>().map(Value::Array)?;
+    let items =
+        items.iter().map(|item| convert(item.clone(), each, tables, target)).collect::<Result<Vec<_>, _>>().map(Value::Array)?;
     match split {
-        Some(split) => convert(items, std::slice::from_ref(split), target),
+        Some(split) => convert(items, std::slice::from_ref(split), tables, target),
         None => Ok(items),
     }
 }
 
 /// What an element has besides what the mapping knows stays with it: a value that is there keeps its element.
-fn write_each(mapping: &Mapping, each: &Each, value: &Value, raw: &[&Value], target: &Target) -> Result<Value, ScimError> {
-    let mut left: Vec<(Object, &Value)> = raw.iter().map(|raw| (read_item(mapping, each, raw), *raw)).collect();
+fn write_each(
+    mapping: &Mapping,
+    tables: &Tables,
+    each: &Each,
+    value: &Value,
+    raw: &[&Value],
+    target: &Target,
+) -> Result<Value, ScimError> {
+    let mut left: Vec<(Object, &Value)> = raw.iter().map(|raw| (read_item(mapping, tables, each, raw), *raw)).collect();
     let mut items = Vec::new();
     for item in value.as_array().map(Vec::as_slice).unwrap_or_default() {
         let same = |name: &str, other: &Object| item.get(name) == other.get(name);
@@ -158,7 +170,7 @@ fn write_each(mapping: &Mapping, each: &Each, value: &Value, raw: &[&Value], tar
                 return Err(ScimError::invalid_value(format!("{target}: the application cannot hold a value without {name}.")));
             }
             match item.get(name) {
-                Some(part) => place.put(&mut object, write_field(mapping, field, part.clone(), target)?),
+                Some(part) => place.put(&mut object, write_field(mapping, tables, field, part.clone(), target)?),
                 None => place.remove(&mut object),
             }
         }
@@ -169,8 +181,8 @@ fn write_each(mapping: &Mapping, each: &Each, value: &Value, raw: &[&Value], tar
     Ok(Value::Array(items))
 }
 
-fn read_item(mapping: &Mapping, each: &Each, raw: &Value) -> Object {
-    each.fields.iter().filter_map(|(name, field)| Some((name.clone(), read_field(mapping, field, raw)?))).collect()
+fn read_item(mapping: &Mapping, tables: &Tables, each: &Each, raw: &Value) -> Object {
+    each.fields.iter().filter_map(|(name, field)| Some((name.clone(), read_field(mapping, tables, field, raw)?))).collect()
 }
 
 /// Whether a line has a value that the record does not hold in the place where it is written.
@@ -182,10 +194,13 @@ fn is_read_elsewhere(line: &Line, record: &Value) -> bool {
     }
 }
 
-fn convert(value: Value, converters: &[Converter], target: &Target) -> Result<Value, ScimError> {
+fn convert(value: Value, converters: &[Converter], tables: &Tables, target: &Target) -> Result<Value, ScimError> {
     converters
         .iter()
         .rev()
-        .try_fold(value, |value, converter| converter.write(value))
+        .try_fold(value, |value, converter| match converter {
+            Converter::Lookup { table, exact } => tables.write(*table, *exact, &value),
+            converter => converter.write(value),
+        })
         .map_err(|error| ScimError::invalid_value(format!("{target}: {error}.")))
 }

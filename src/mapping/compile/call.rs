@@ -64,6 +64,8 @@ impl Names<'static> {
     pub(super) const BODY: Self = Self { roots: &[("body", Root::Body)], attributes: None, kept: &[], page: &[] };
     pub(super) const RECORD_FIELDS: Self = Self { roots: &[("record", Root::Record)], attributes: None, kept: &[], page: &[] };
     pub(super) const VALUE: Self = Self { roots: &[("value", Root::Value)], attributes: None, kept: &[], page: &[] };
+    /// The name that a look-up lacks.
+    pub(super) const NAME: Self = Self { roots: &[("name", Root::Value)], attributes: None, kept: &[], page: &[] };
     pub(super) const EXPRESSION: Self =
         Self { roots: &[("expression", Root::Expression)], attributes: None, kept: &[], page: &[] };
     pub(super) const FIELD: Self = Self { roots: &[("field", Root::Field)], attributes: None, kept: &[], page: &[] };

@@ -10,6 +10,7 @@ use crate::mapping::convert::date::{DateForm, zone, zone_names};
 use crate::mapping::convert::{self, Converter};
 use crate::mapping::diagnostics::{Code, did_you_mean};
 use crate::mapping::source::{Data, Entry, Node};
+use crate::scim::compare::is_case_exact;
 use crate::scim::schema::{Attribute, Type};
 
 impl Compiler<'_> {
@@ -21,12 +22,15 @@ impl Compiler<'_> {
                 Data::Sequence(items) => items.as_slice(),
                 _ => std::slice::from_ref(node),
             };
-            converters.extend(nodes.iter().map(|item| self.converter(item, leaf)));
+            let exact = keys.get("caseExact").and_then(Node::scalar).and_then(|flag| flag.as_bool());
+            let exact = exact.unwrap_or_else(|| is_case_exact(leaf));
+            converters.extend(nodes.iter().map(|item| self.converter(item, leaf, exact)));
             for (index, (item, converter)) in nodes.iter().zip(&converters).enumerate() {
                 if matches!(converter, Some(Converter::Split(_))) && !self.may_split(item, leaf, index, many) {
                     return None;
                 }
             }
+            self.lookup_is_last(nodes, &converters, keys)?;
             // The last one gives the SCIM value.
             let fits = match converters.last() {
                 Some(Some(Converter::EpochMillis | Converter::EpochSeconds | Converter::Date(_))) => {
@@ -60,6 +64,42 @@ impl Compiler<'_> {
             converters.push(self.values(node, keys, leaf, writes).map(Converter::Values));
         }
         converters.into_iter().collect()
+    }
+
+    /// What stands behind a look-up would be for the name.
+    fn lookup_is_last(&mut self, nodes: &[Node], converters: &[Option<Converter>], keys: &Keys<'_>) -> Option<()> {
+        let place = converters.iter().position(|converter| matches!(converter, Some(Converter::Lookup { .. })));
+        let Some((place, node)) = place.and_then(|place| Some((place, nodes.get(place)?))) else { return Some(()) };
+        let problem = match keys.name {
+            "id" => ("an id is not looked up by a name", "take `lookup` out"),
+            _ if keys.get("values").is_some() => ("a name that is looked up has no `values`", "keep one of the two"),
+            _ if keys.get("refers").is_some() => ("what refers to a resource is its id, not a name", "keep `lookup` or `refers`"),
+            _ if place + 1 < converters.len() => {
+                ("`lookup` comes last: what stands before it is for the id", "put it at the end of the list")
+            }
+            _ => return Some(()),
+        };
+        self.error(Code::BadAttribute, node.span, problem.0, problem.1);
+        None
+    }
+
+    /// The place of a look-up in the document.
+    fn lookup_named(&mut self, node: &Node) -> Option<usize> {
+        let name = self.text(node)?;
+        let found = self.lookups.iter().position(|known| known == name);
+        match found {
+            Some(_) => self.used_lookups.push(name.to_owned()),
+            None => {
+                let help = match did_you_mean(name, self.lookups.iter().map(String::as_str)) {
+                    Some(word) => format!("did you mean `{word}`?"),
+                    None => format!(
+                        "describe it at the top level: `lookups: {{ {name}: {{ call: GET /departments, name: $.name, id: $.id }} }}`"
+                    ),
+                };
+                self.error(Code::UnknownLookup, node.span, format!("there is no look-up `{name}`"), help);
+            }
+        }
+        found
     }
 
     /// Whether one text may hold the values of the attribute.
@@ -182,9 +222,9 @@ impl Compiler<'_> {
         Some(value)
     }
 
-    fn converter(&mut self, node: &Node, leaf: &Attribute) -> Option<Converter> {
+    fn converter(&mut self, node: &Node, leaf: &Attribute, exact: bool) -> Option<Converter> {
         if let Data::Mapping(entries) = &node.data {
-            return self.converter_with_argument(node, entries);
+            return self.converter_with_argument(node, entries, exact);
         }
         let text = self.text(node)?;
         match Converter::named(text) {
@@ -206,7 +246,7 @@ impl Compiler<'_> {
     }
 
     /// `{ prefix: P- }`, `{ date: "%d.%m.%Y", zone: Europe/Prague }`
-    fn converter_with_argument(&mut self, node: &Node, entries: &[Entry]) -> Option<Converter> {
+    fn converter_with_argument(&mut self, node: &Node, entries: &[Entry], exact: bool) -> Option<Converter> {
         let argument = |name: &str| entries.iter().find(|entry| entry.key == name).map(|entry| &entry.value);
         let known = convert::WITH_ARGUMENT.iter().map(|(name, _)| *name);
         if let Some(date) = argument("date") {
@@ -228,6 +268,7 @@ impl Compiler<'_> {
         match entry.key.as_str() {
             "prefix" => self.text(&entry.value).map(|text| Converter::Prefix(text.to_owned())),
             "suffix" => self.text(&entry.value).map(|text| Converter::Suffix(text.to_owned())),
+            "lookup" => self.lookup_named(&entry.value).map(|table| Converter::Lookup { table, exact }),
             "split" => {
                 let text = self.text(&entry.value)?;
                 if text.is_empty() {

@@ -154,14 +154,7 @@ impl Compiler<'_> {
 
     /// What is added to the list call: query parameters, or members of its body.
     /// A comparison may have tables among its parameters.
-    fn addition(
-        &mut self,
-        keys: &Keys<'_>,
-        names: &Names<'_>,
-        has_body: bool,
-        help: &str,
-        compares: bool,
-    ) -> Option<Addition> {
+    fn addition(&mut self, keys: &Keys<'_>, names: &Names<'_>, has_body: bool, help: &str, compares: bool) -> Option<Addition> {
         let body = keys.get("body").map(|node| {
             if !has_body {
                 self.error(

@@ -12,6 +12,7 @@ mod convert;
 mod field;
 mod lifecycle;
 mod list;
+mod lookups;
 mod paging;
 mod publish;
 mod pushdown;
@@ -50,7 +51,8 @@ pub fn load(text: &str, secrets: &dyn Secrets) -> (Option<Mapping>, Vec<Diagnost
         Ok(parsed) => parsed,
         Err(diagnostic) => return (None, vec![diagnostic]),
     };
-    let mut compiler = Compiler { secrets, diagnostics, renews: false, found: None };
+    let mut compiler =
+        Compiler { secrets, diagnostics, renews: false, found: None, lookups: Vec::new(), used_lookups: Vec::new() };
     let mapping = compiler.document(&root);
     let mut diagnostics = compiler.diagnostics;
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
@@ -66,6 +68,9 @@ pub(super) struct Compiler<'c> {
     renews: bool,
     /// Where templates may refer to secrets: those that they do, by the text that refers to them.
     found: Option<Vec<(String, SecretString)>>,
+    /// The names of all look-ups, in their order, and of those that lines use.
+    lookups: Vec<String>,
+    used_lookups: Vec<String>,
 }
 
 /// A block whose keys were checked.
@@ -127,8 +132,10 @@ impl Compiler<'_> {
         let resources = self.require(&keys, "resources", "map at least one resource type, such as `User`");
         // The resource types are looked at even if the backend's block cannot be used.
         let (backend, shared) = backend.unwrap_or_default();
-        let resources = self.resources(resources?, &schemas, &shared);
-        Some(Mapping { name, digests, backend: backend?, resources: resources? })
+        self.lookups = keys.get("lookups").map(Self::lookup_names).unwrap_or_default();
+        let resources = resources.map(|node| self.resources(node, &schemas, &shared));
+        let lookups = keys.get("lookups").map_or(Some(Vec::new()), |node| self.lookups(node, &shared));
+        Some(Mapping { name, digests, backend: backend?, lookups: lookups?, resources: resources?? })
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {

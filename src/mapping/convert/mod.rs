@@ -1,6 +1,7 @@
 //! Converters between a backend's form of a value and SCIM's. Every converter knows its inverse.
 
 pub mod date;
+pub mod tables;
 pub mod typed;
 
 use jiff::Timestamp;
@@ -38,6 +39,8 @@ pub enum Converter {
     /// Several values in one text there, with this between them; the values of an attribute in SCIM. What stands behind it
     /// is for each of the values.
     Split(String),
+    /// An id in another collection there, its name in SCIM. Only the tables know the pairs: see [`tables::Tables`].
+    Lookup { table: usize, exact: bool },
     /// Listed pairs; several values there may read as one of SCIM, of which the first is written.
     Values(Vec<(Value, Vec<Value>)>),
 }
@@ -51,11 +54,12 @@ pub struct NoCounterpart(pub String);
 pub const NAMES: [&str; 6] = ["integer", "number", "epochMillis", "epochSeconds", "lower", "upper"];
 
 /// The converters that take an argument, and how they are written.
-pub const WITH_ARGUMENT: [(&str, &str); 5] = [
+pub const WITH_ARGUMENT: [(&str, &str); 6] = [
     ("prefix", "{ prefix: P- }"),
     ("suffix", "{ suffix: -X }"),
     ("pad", "{ pad: 5 }"),
     ("date", "{ date: \"%d.%m.%Y\", zone: Europe/Prague }"),
+    ("lookup", "{ lookup: department }"),
     ("split", "{ split: \",\" }"),
 ];
 
@@ -79,7 +83,7 @@ impl Converter {
             // A decimal has many spellings (`1.50`), and a list is more than its values.
             Self::Number { whole: false } | Self::Split(_) => matches!(op, Op::Pr),
             Self::Date(form) => form.keeps(op),
-            Self::Integer | Self::Number { whole: true } | Self::Pad(_) | Self::Values(_) => {
+            Self::Integer | Self::Number { whole: true } | Self::Pad(_) | Self::Values(_) | Self::Lookup { .. } => {
                 matches!(op, Op::Eq | Op::Ne | Op::Pr)
             }
             Self::EpochMillis | Self::EpochSeconds => !matches!(op, Op::Co | Op::Sw | Op::Ew),
@@ -95,7 +99,9 @@ impl Converter {
             Self::Lower | Self::Upper => true,
             Self::Prefix(_) => matches!(op, Op::Eq | Op::Ne | Op::Sw),
             Self::Suffix(_) => matches!(op, Op::Eq | Op::Ne | Op::Ew),
-            Self::Integer | Self::Values(_) | Self::EpochMillis | Self::EpochSeconds | Self::Pad(_) => !matches!(op, Op::Pr),
+            Self::Integer | Self::Values(_) | Self::EpochMillis | Self::EpochSeconds | Self::Pad(_) | Self::Lookup { .. } => {
+                !matches!(op, Op::Pr)
+            }
             Self::Number { whole } => *whole && !matches!(op, Op::Pr),
             Self::Date(_) | Self::Split(_) => false,
         }
@@ -125,6 +131,8 @@ impl Converter {
                 let parts = value.as_str()?.split(between.as_str()).map(str::trim).filter(|part| !part.is_empty());
                 Some(parts.map(Value::from).collect())
             }
+            // Whoever has the tables asks them.
+            Self::Lookup { .. } => None,
             Self::Values(pairs) => pairs.iter().find(|(_, there)| there.contains(&value)).map(|(here, _)| here.clone()),
         }
     }
@@ -171,6 +179,7 @@ impl Converter {
             Self::Prefix(prefix) => Ok(Value::from(format!("{prefix}{}", text(&value)))),
             Self::Suffix(suffix) => Ok(Value::from(format!("{}{suffix}", text(&value)))),
             Self::Split(between) => joined(&value, between),
+            Self::Lookup { .. } => Err(NoCounterpart(format!("`{}` is in a table that is not known", text(&value)))),
             Self::Values(pairs) => {
                 let there = pairs.iter().find(|(here, _)| *here == value).and_then(|(_, there)| there.first());
                 there.cloned().ok_or_else(|| {

@@ -31,6 +31,8 @@ pub struct Mapping {
     pub name: String,
     pub digests: Digests,
     pub backend: Backend,
+    /// Tables of names and ids of other collections.
+    pub lookups: Vec<NameTable>,
     /// The resource types, in the order of the document.
     pub resources: Vec<Resource>,
 }
@@ -60,6 +62,31 @@ pub struct Backend {
     pub concurrency: usize,
     /// How long it may take until what was written shows in what is read.
     pub lag: Duration,
+}
+
+/// A table of names and ids of another collection of the backend.
+#[derive(Debug, Clone)]
+pub struct NameTable {
+    /// What lines call it.
+    pub name: String,
+    pub call: Call,
+    pub items: JsonPath,
+    pub paging: Paging,
+    /// Where the name is in a row.
+    pub label: JsonPath,
+    pub id: JsonPath,
+    /// How long what was read is good.
+    pub keep: Duration,
+    /// How what is missing is created.
+    pub create: Option<NewEntry>,
+}
+
+/// The call that creates what a name is the name of.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    pub call: Call,
+    /// Where the id is in the payload; without it the table is read again.
+    pub id: Option<JsonPath>,
 }
 
 /// A resource type and its calls.
@@ -309,6 +336,27 @@ impl Shape {
     /// The names that lead to the place that is written.
     pub fn written(&self) -> Option<&[String]> {
         self.place().map(WritePath::names)
+    }
+
+    /// Whether a name in it stands for an id of another collection.
+    pub fn looks_up(&self) -> bool {
+        let mut found = false;
+        self.each_table(&mut |_| found = true);
+        found
+    }
+
+    /// Visits the places of the look-ups that names in it are in.
+    pub fn each_table(&self, visit: &mut dyn FnMut(usize)) {
+        let mut add = |converters: &[Converter]| {
+            if let Some(Converter::Lookup { table, .. }) = converters.last() {
+                visit(*table);
+            }
+        };
+        match self {
+            Self::Field(field) => add(&field.convert),
+            Self::Values(values) => add(&values.convert),
+            Self::Each(each) => each.fields.iter().for_each(|(_, field)| add(&field.convert)),
+        }
     }
 
     /// Whether the backend gives the attribute.

@@ -68,6 +68,7 @@ impl Explainer<'_> {
         let blind = if change.is_none() { change::blind(self.resource, &rest) } else { None };
         if let Some((desired, step)) = blind {
             writer.note("blind", "nothing is read before: one call carries all that the request says");
+            writer.names(step.changed.iter().copied());
             let touched: Vec<_> = step.changed.iter().map(|line| Touched::new(self, line, true)).collect();
             let known = Known::These(touched.iter().map(|touched| touched.line.target.clone()).collect());
             let wish = Wish { desired, touched, known, is_seen: true };
@@ -75,6 +76,7 @@ impl Explainer<'_> {
             seen = Seen::Now;
         } else if !rest.operations().is_empty() {
             writer.read(&subject, None)?;
+            writer.names(&self.resource.lines);
             let wish = writer.patched(&rest)?;
             writer.immutable(&wish);
             writer.change(wish, &subject)?;
@@ -112,6 +114,7 @@ impl Explainer<'_> {
         let members = members.map(|_| incoming.resource.remove("members"));
         let mut writer = Writer::new(*self);
         writer.read(&subject, None)?;
+        writer.names(&self.resource.lines);
         let wish = writer.replaced(&incoming)?;
         writer.immutable(&wish);
         writer.change(wish, &subject)?;
@@ -350,7 +353,7 @@ impl<'m> Writer<'m> {
             .collect();
         let before = Before { record: &Value::Null, changed: &settled, restore: None };
         let lines = step.lines.iter().copied();
-        let mut body = write::body(self.explainer.mapping, lines, &wish.desired, Some(before))?;
+        let mut body = write::body(self.explainer.mapping, &self.explainer.tables(), lines, &wish.desired, Some(before))?;
         for line in &step.lines {
             let instead = match find(line) {
                 Some(touched) => touched.shown,

@@ -34,6 +34,7 @@ impl Explainer<'_> {
             Err(never) => match never {},
         }
         let mut writer = Writer::new(*self);
+        writer.names(resource.lines.iter().filter(|line| value_of(&desired, &line.target).is_some()));
         writer.conflict(create, &desired)?;
         let looked = writer.plan.calls.len();
         let ids: Vec<String> = relation::ids(members.as_ref()).collect();
@@ -112,7 +113,7 @@ impl<'m> Writer<'m> {
         let scope = Scope { resource: Some(&shown), ..Scope::default() };
         let at = At { scope, known: &known, record: false };
         self.plan.calls.extend(calls::sides(&resource.kind, &create.around.before, &at)?);
-        let mut record = create::record(mapping, resource, create, desired, ids)?;
+        let mut record = create::record(mapping, &self.explainer.tables(), resource, create, desired, ids)?;
         for line in change::created(resource) {
             let made_up = value_of(sent, &line.target).is_none() && value_of(desired, &line.target) == Some(&json!(MADE_UP));
             let secret = value_of(sent, &line.target).is_some() && is_secret(&resource.kind, &line.target);

@@ -4,6 +4,7 @@ mod bulk;
 mod calls;
 mod change;
 mod create;
+mod lookups;
 mod members;
 mod write;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use crate::translate::call::{More, build};
 use crate::translate::details::details;
+use crate::translate::lookup::Needed;
 use crate::translate::pages::{self, Start, Window};
 use crate::translate::query::{Access, Plan, Planner, Serving};
 use crate::translate::read::id_of;
@@ -88,6 +90,9 @@ impl Explainer<'_> {
             calls.extend(relation_call(list, "for each page"));
             calls_at_most += pages_at_most(list);
         }
+        let (tables, at_most) = self.table_calls(Needed::of(self.resource, &projection, &Predicate::True, None));
+        calls.extend(tables);
+        calls_at_most += at_most;
         Ok(Explanation { calls, calls_at_most, ..nothing("by its key") })
     }
 
@@ -100,7 +105,8 @@ impl Explainer<'_> {
         };
         let sort = search.sort_by.as_deref().map(|sort_by| SortKey::parse(sort_by, kind, profile)).transpose()?;
         let projection = self.projection(search)?;
-        let planner = Planner { mapping: self.mapping, resource: self.resource, base_url: self.base_url };
+        let tables = self.tables();
+        let planner = Planner { mapping: self.mapping, tables: &tables, resource: self.resource, base_url: self.base_url };
         let plan = planner.plan(filter, sort.as_ref().map(|key| (key, search.sort_order)))?;
         let window = Window::of(search, limits::LIST_RESULTS as u64);
 
@@ -122,6 +128,10 @@ impl Explainer<'_> {
             calls_at_most += 1;
             calls.extend(explained(call, &Scope::default(), Some("with the same filter, unless the page tells the total")));
         }
+        let sorted = sort.as_ref();
+        let (tables, at_most) = self.table_calls(Needed::of(self.resource, &projection, &plan.filter, sorted));
+        calls.extend(tables);
+        calls_at_most += at_most;
         let listed = matches!(plan.access, Access::List { .. } | Access::Union(_));
         let needs = details(self.resource, &plan.filter, sort.as_ref().filter(|_| !plan.sorted), &projection);
         if let Some(rows) = needs.of_what().filter(|_| listed) {

@@ -7,6 +7,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use scimitar::engine::Error;
+use scimitar::mapping::convert::tables::Tables;
 use scimitar::scim::filter::{self, Predicate};
 use scimitar::scim::messages::{SearchRequest, SortOrder};
 use scimitar::scim::sort::SortKey;
@@ -216,13 +217,15 @@ fn expected(gateway: &Gateway, users: &[Value], query: &Query) -> Result<(Vec<Ob
         Some(text) => filter::parse(text, profile)?.check(&resource.kind, profile)?,
         None => Predicate::True,
     };
-    let mut found: Vec<Object> = users.iter().map(|user| read::resource(mapping, resource, user, BASE).unwrap()).collect();
+    let mut found: Vec<Object> =
+        users.iter().map(|user| read::resource(mapping, &Tables::default(), resource, user, BASE).unwrap()).collect();
     found.retain(|resource| predicate.matches(resource));
     let sort = query.sort.map(|(name, order)| Ok((SortKey::parse(name, &resource.kind, profile)?, order))).transpose()?;
     if let Some((key, order)) = &sort {
         found.sort_by(|a, b| key.compare(a, b, *order));
     }
-    let planner = Planner { mapping, resource, base_url: BASE };
+    let tables = Tables::default();
+    let planner = Planner { mapping, tables: &tables, resource, base_url: BASE };
     let plan = planner.plan(predicate, sort.as_ref().map(|(key, order)| (key, *order)))?;
     Ok((found, matches!(plan.access, Access::Union(_))))
 }

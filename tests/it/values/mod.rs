@@ -3,6 +3,7 @@
 mod converters;
 mod destroys;
 mod keyed;
+mod lookups;
 mod tables;
 
 /// The schema of a user.
