@@ -36,6 +36,7 @@ block! {
         "backend": "Where the backend is and how it is spoken to.",
         "schemas": "Schemas of your own, by a short name each.",
         "resources": "The resource types, by name: `User`, `Group`, ...",
+        "tests": "Tests of the mapping; they may also stand in files beside it.",
     }
 }
 block! {
@@ -439,6 +440,10 @@ block! {
     }
 }
 
+mod trial;
+
+pub use trial::{TEST, TEST_CALL, TEST_EXPECT, TEST_STEP, TESTS_FILE};
+
 /// Every kind of block.
 pub const ALL: &[Block] = &[
     DOCUMENT,
@@ -481,4 +486,9 @@ pub const ALL: &[Block] = &[
     UNDO,
     CONFLICT,
     BATCH,
+    TESTS_FILE,
+    TEST,
+    TEST_STEP,
+    TEST_CALL,
+    TEST_EXPECT,
 ];

@@ -38,4 +38,5 @@ mod search_bodies;
 mod stub;
 mod support;
 mod tour;
+mod trials;
 mod tutorial;

@@ -20,6 +20,8 @@ mod schemas;
 mod session;
 mod signing;
 mod tls;
+mod trial;
+mod trial_call;
 
 use std::time::Duration;
 
@@ -27,7 +29,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::diagnostics::{Code, Diagnostic, Severity, did_you_mean};
-use super::model::{Digests, Mapping};
+use super::model::{Digests, Mapping, Trial};
 use super::path::JsonPath;
 use super::source::{self, Data, Entry, Node, Span};
 use super::vocabulary::{self, Block};
@@ -55,6 +57,29 @@ pub fn load(text: &str, secrets: &dyn Secrets) -> (Option<Mapping>, Vec<Diagnost
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     (mapping.filter(|_| !failed), diagnostics)
+}
+
+/// Reads a file of tests that stands beside its mapping. They are `Some` only if no diagnostic is an error.
+pub fn load_tests(text: &str) -> (Option<Vec<Trial>>, Vec<Diagnostic>) {
+    let (root, diagnostics) = match source::parse(text) {
+        Ok(parsed) => parsed,
+        Err(diagnostic) => return (None, vec![diagnostic]),
+    };
+    let mut compiler = Compiler { secrets: &NoSecrets, diagnostics };
+    let tests = compiler.tests_file(&root);
+    let mut diagnostics = compiler.diagnostics;
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    (tests.filter(|_| !failed), diagnostics)
+}
+
+/// Tests refer to none: what they say is the same everywhere.
+struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn resolve(&self, text: &str) -> Result<SecretString, String> {
+        Ok(SecretString::from(text))
+    }
 }
 
 /// The state of a compilation.
@@ -123,11 +148,12 @@ impl Compiler<'_> {
         let digests = Digests { document: root.digest(), backend: digest(keys.get("backend")) };
         let backend =
             self.require(&keys, "backend", "tell where the backend is: `backend: { url: ... }`").map(|node| self.backend(node));
+        let tests = keys.get("tests").map(|node| self.tests(node)).unwrap_or_default();
         let resources = self.require(&keys, "resources", "map at least one resource type, such as `User`");
         // The resource types are looked at even if the backend's block cannot be used.
         let (backend, shared) = backend.unwrap_or_default();
         let resources = self.resources(resources?, &schemas, &shared);
-        Some(Mapping { name, digests, backend: backend?, resources: resources? })
+        Some(Mapping { name, digests, backend: backend?, resources: resources?, tests })
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
