@@ -13,3 +13,4 @@ pub mod scim;
 pub mod server;
 pub mod telemetry;
 pub mod translate;
+pub mod trial;

@@ -106,6 +106,8 @@ pub const RELOAD_QUIET_MILLIS: u64 = 100;
 pub const RELOAD_FOLDERS: usize = 100;
 /// Mistakes of a changed mapping that are logged.
 pub const RELOAD_MISTAKES: usize = 20;
+/// Files of tests in the folder of a mapping.
+pub const TEST_FILES: usize = 1_000;
 /// Rows on one page of the demo backend.
 pub const DEMO_PAGE: usize = 100;
 /// Members that one call may add to a team of the demo backend.

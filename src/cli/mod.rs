@@ -6,6 +6,7 @@ pub mod demo;
 pub mod explain;
 pub mod serve;
 pub mod signals;
+pub mod test;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -65,6 +66,8 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Show what a request would cost: the calls, what is pushed down, the bounds
     Explain(explain::ExplainArgs),
+    /// Run the tests of mappings, without a backend
+    Test(test::TestArgs),
 }
 
 /// Runs a command.
@@ -74,6 +77,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::run(&args, &cli.log),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Test(args) => test::run(&args, &cli.log),
     }
 }
 

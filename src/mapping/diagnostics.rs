@@ -96,6 +96,8 @@ codes! {
     UnknownResource => "unknown-resource",
     /// A required attribute of the schema is not mapped.
     RequiredNotMapped => "required-not-mapped",
+    /// A test does not say enough, or contradicts itself.
+    BadTest => "bad-test",
 }
 
 /// One finding.

@@ -13,6 +13,6 @@ pub mod source;
 pub mod template;
 pub mod vocabulary;
 
-pub use compile::{Secrets, load};
+pub use compile::{Secrets, load, load_tests};
 pub use diagnostics::{Code, Diagnostic, Report, Severity};
 pub use model::Mapping;

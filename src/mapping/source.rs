@@ -314,6 +314,17 @@ impl Node {
         matches!(&self.data, Data::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))
     }
 
+    /// The JSON value of the whole node.
+    pub fn json(&self) -> Value {
+        match &self.data {
+            Data::Scalar { .. } => self.scalar().unwrap_or(Value::Null),
+            Data::Sequence(items) => items.iter().map(Self::json).collect(),
+            Data::Mapping(entries) => {
+                Value::Object(entries.iter().map(|entry| (entry.key.clone(), entry.value.json())).collect())
+            }
+        }
+    }
+
     /// The JSON value of a scalar by YAML's core schema: `null`, `true`, `7`, `1.5`, else a string.
     pub fn scalar(&self) -> Option<Value> {
         let Data::Scalar { text, plain } = &self.data else { return None };

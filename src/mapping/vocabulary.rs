@@ -25,8 +25,10 @@ macro_rules! block {
 }
 
 mod auth;
+mod lookup;
 
 pub use auth::{EXPIRES, HMAC, LOGIN, OAUTH2, QUERY, SEND, SOURCE, TLS};
+pub use lookup::{LOOKUP, NEW_ENTRY};
 
 block! {
     /// The document.
@@ -37,6 +39,7 @@ block! {
         "schemas": "Schemas of your own, by a short name each.",
         "lookups": "Tables of names and ids of other collections, by a name each.",
         "resources": "The resource types, by name: `User`, `Group`, ...",
+        "tests": "Tests of the mapping; they may also stand in files beside it.",
     }
 }
 block! {
@@ -431,33 +434,6 @@ block! {
     }
 }
 block! {
-    /// A look-up under `lookups`
-    LOOKUP, "a look-up", {
-        "call": "Method and path of the list: `GET /departments`.",
-        "query": "Query parameters.",
-        "headers": "Headers.",
-        "body": "The body, for a search by POST.",
-        "items": "The rows in the payload, a JSONPath.",
-        "name": "Where the name is in a row, a JSONPath.",
-        "id": "Where the id is in a row, a JSONPath.",
-        "keep": "How long the table is good: `10m` unless said.",
-        "pages": "How this list comes in pages, if not as the backend's others.",
-        "create": "The call that creates what a client names and the table lacks; 400 unless said.",
-        "errors": "What answers of this call mean; before those of the backend.",
-    }
-}
-block! {
-    /// `create` of a look-up
-    NEW_ENTRY, "a new entry", {
-        "call": "Method and path: `POST /departments`.",
-        "query": "Query parameters.",
-        "headers": "Headers.",
-        "body": "The body; `{{name}}` is the name.",
-        "id": "Where the id is in the payload, a JSONPath; the table is read again unless said.",
-        "errors": "What answers of this call mean; before those of the backend.",
-    }
-}
-block! {
     /// `members.set`
     SET_CALL, "a call that sets all members", {
         "call": "Method and path: `PUT /groups/{{key}}/members`.",
@@ -467,6 +443,10 @@ block! {
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
+
+mod trial;
+
+pub use trial::{TEST, TEST_CALL, TEST_EXPECT, TEST_STEP, TESTS_FILE};
 
 /// Every kind of block.
 pub const ALL: &[Block] = &[
@@ -512,4 +492,9 @@ pub const ALL: &[Block] = &[
     BATCH,
     LOOKUP,
     NEW_ENTRY,
+    TESTS_FILE,
+    TEST,
+    TEST_STEP,
+    TEST_CALL,
+    TEST_EXPECT,
 ];

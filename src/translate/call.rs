@@ -23,6 +23,8 @@ pub struct HttpCall<'m> {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Written as [`Call::format`] says.
     pub body: Option<Bytes>,
+    /// The body before it was written.
+    pub content: Option<Value>,
 }
 
 /// What came back, whatever its status.
@@ -102,15 +104,20 @@ pub fn build_with<'m>(
         let value = HeaderValue::from_str(&text).map_err(|_| RenderError::Header(name.as_str().to_owned()))?;
         headers.push((name.clone(), value));
     }
-    let mut body = body(call, scope, record)?;
-    if let (Some(body), Some(more)) = (&mut body, &more.body) {
-        merge(body, more.clone());
+    let mut content = body(call, scope, record)?;
+    if let (Some(content), Some(more)) = (&mut content, &more.body) {
+        merge(content, more.clone());
     }
-    let body = body.map(|body| match call.format {
+    let body = content.as_ref().map(|content| written(call.format, content));
+    Ok(HttpCall { call, method: call.method.clone(), target, headers, body, content })
+}
+
+/// A body as it is sent.
+pub fn written(format: Format, body: &Value) -> Bytes {
+    match format {
         Format::Json => Bytes::from(body.to_string()),
-        Format::Form => Bytes::from(form(&body)),
-    });
-    Ok(HttpCall { call, method: call.method.clone(), target, headers, body })
+        Format::Form => Bytes::from(form(body)),
+    }
 }
 
 /// What the client is told if a call cannot be built because of a value of its own; nothing if that is for the author of the

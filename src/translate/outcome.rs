@@ -72,8 +72,18 @@ pub struct Terms {
 
 /// Gives an answer its meaning by the call's rules.
 pub fn classify(call: &Call, answer: &Answer) -> Outcome {
-    let parsed = if answer.body.is_empty() { Some(Value::Null) } else { serde_json::from_slice::<Value>(&answer.body).ok() };
-    meaning(call, answer.status, parsed, answer.retry_after())
+    meaning(call, answer.status, parsed(answer), answer.retry_after())
+}
+
+/// The rule that gives an answer its meaning, if one does.
+pub fn rule_of<'c>(call: &'c Call, answer: &Answer) -> Option<&'c Rule> {
+    let body = parsed(answer).unwrap_or_default();
+    call.rules.iter().find(|rule| applies(rule, answer.status, &body))
+}
+
+/// The body; `null` if there is none, nothing if it is not JSON.
+fn parsed(answer: &Answer) -> Option<Value> {
+    if answer.body.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&answer.body).ok() }
 }
 
 /// Whether an answer says that the login has ended. What was asked for was not done then.

@@ -163,14 +163,22 @@ fn usage_errors() {
         &["demo", "--log", "scimitar=loud"],
         &["check"],
         &["explain", "mapping.yaml"],
+        &["test"],
+        &["test", "mapping.yaml", "--format", "xml"],
     ] {
         let output = run(args, &[]);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{args:?}");
         assert!(!output.stderr.is_empty(), "{args:?}");
     }
-    for args in
-        [&["--help"][..], &["--version"], &["demo", "--help"], &["serve", "--help"], &["check", "--help"], &["explain", "--help"]]
-    {
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["demo", "--help"],
+        &["serve", "--help"],
+        &["check", "--help"],
+        &["explain", "--help"],
+        &["test", "--help"],
+    ] {
         let output = run(args, &[]);
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{args:?}");
     }

@@ -38,5 +38,6 @@ mod search_bodies;
 mod stub;
 mod support;
 mod tour;
+mod trials;
 mod tutorial;
 mod values;

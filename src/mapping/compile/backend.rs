@@ -239,6 +239,7 @@ impl Compiler<'_> {
             && !matches!(detail, Some(None))
             && !matches!(members, Some(None)))?;
         Some(Rule {
+            place: Some(node.span),
             status: status.flatten(),
             when: when.flatten(),
             meaning: meaning?,

@@ -357,7 +357,7 @@ impl Compiler<'_> {
         }
         let rules = with_built_in(self.rules(keys), &shared.rules);
         let (envelope, format) = (shared.envelope.clone(), shared.format);
-        Some(Call { name, method: method?, path: path?, query, headers, body: body?, format, envelope, rules })
+        Some(Call { name, place: line.span, method: method?, path: path?, query, headers, body: body?, format, envelope, rules })
     }
 
     fn call_path(&mut self, path: &str, line: &Node, names: &Names<'_>) -> Option<Vec<Template>> {

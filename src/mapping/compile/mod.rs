@@ -22,6 +22,8 @@ mod schemas;
 mod session;
 mod signing;
 mod tls;
+mod trial;
+mod trial_call;
 
 use std::time::Duration;
 
@@ -29,7 +31,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::diagnostics::{Code, Diagnostic, Severity, did_you_mean};
-use super::model::{Digests, Mapping};
+use super::model::{Digests, Mapping, Trial};
 use super::path::JsonPath;
 use super::source::{self, Data, Entry, Node, Span};
 use super::vocabulary::{self, Block};
@@ -58,6 +60,29 @@ pub fn load(text: &str, secrets: &dyn Secrets) -> (Option<Mapping>, Vec<Diagnost
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     (mapping.filter(|_| !failed), diagnostics)
+}
+
+/// Reads a file of tests that stands beside its mapping. They are `Some` only if no diagnostic is an error.
+pub fn load_tests(text: &str) -> (Option<Vec<Trial>>, Vec<Diagnostic>) {
+    let (root, diagnostics) = match source::parse(text) {
+        Ok(parsed) => parsed,
+        Err(diagnostic) => return (None, vec![diagnostic]),
+    };
+    let mut compiler = Compiler { secrets: &NoSecrets, diagnostics };
+    let tests = compiler.tests_file(&root);
+    let mut diagnostics = compiler.diagnostics;
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    (tests.filter(|_| !failed), diagnostics)
+}
+
+/// Tests refer to none: what they say is the same everywhere.
+struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn resolve(&self, text: &str) -> Result<SecretString, String> {
+        Ok(SecretString::from(text))
+    }
 }
 
 /// The state of a compilation.
@@ -129,13 +154,14 @@ impl Compiler<'_> {
         let digests = Digests { document: root.digest(), backend: digest(keys.get("backend")) };
         let backend =
             self.require(&keys, "backend", "tell where the backend is: `backend: { url: ... }`").map(|node| self.backend(node));
+        let tests = keys.get("tests").map(|node| self.tests(node)).unwrap_or_default();
         let resources = self.require(&keys, "resources", "map at least one resource type, such as `User`");
         // The resource types are looked at even if the backend's block cannot be used.
         let (backend, shared) = backend.unwrap_or_default();
         self.lookups = keys.get("lookups").map(Self::lookup_names).unwrap_or_default();
         let resources = resources.map(|node| self.resources(node, &schemas, &shared));
         let lookups = keys.get("lookups").map_or(Some(Vec::new()), |node| self.lookups(node, &shared));
-        Some(Mapping { name, digests, backend: backend?, lookups: lookups?, resources: resources?? })
+        Some(Mapping { name, digests, backend: backend?, lookups: lookups?, resources: resources??, tests })
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {

@@ -244,6 +244,7 @@ impl Compiler<'_> {
         let fields = fields.into_iter().map(|(name, value)| (Template::literal(&name), value)).collect();
         let call = Call {
             name: "backend.auth.oauth2".to_owned(),
+            place: node.span,
             method: Method::POST,
             path: vec![endpoint.path],
             query: endpoint.query,

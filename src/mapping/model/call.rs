@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Target;
 use crate::mapping::path::{JsonPath, Step};
+use crate::mapping::source::Span;
 use crate::mapping::template::{Part, Root, Template, Variable};
 use crate::scim::filter::Filter;
 
@@ -15,6 +16,8 @@ use crate::scim::filter::Filter;
 pub struct Call {
     /// What logs and messages call it: `User.get`.
     pub name: String,
+    /// Where it stands in the document.
+    pub place: Span,
     pub method: Method,
     pub path: Vec<Template>,
     pub query: Vec<(String, Template)>,
@@ -61,6 +64,8 @@ pub enum Tree {
 /// A row of the error table.
 #[derive(Debug, Clone)]
 pub struct Rule {
+    /// Where it stands in the document; nowhere if it is what HTTP says.
+    pub place: Option<Span>,
     /// The statuses it is for; all if there are none.
     pub status: Option<std::ops::RangeInclusive<u16>>,
     /// A condition on the body.
@@ -230,7 +235,7 @@ pub struct Deletion {
 impl Rule {
     /// A rule for statuses alone.
     pub const fn of(status: std::ops::RangeInclusive<u16>, meaning: Meaning) -> Self {
-        Self { status: Some(status), when: None, meaning, detail: None, members: None }
+        Self { place: None, status: Some(status), when: None, meaning, detail: None, members: None }
     }
 }
 

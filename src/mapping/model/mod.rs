@@ -2,8 +2,10 @@
 
 mod auth;
 mod call;
+mod calls;
 mod list;
 mod membership;
+mod trial;
 
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ pub use self::list::{
     SortPushDown, Total,
 };
 pub use self::membership::{Element, Inline, MemberCall, MemberList, Members, Membership, MembershipChange, UnknownMember};
+pub use self::trial::{Answered, Exchange, Expectation, Given, NoAnswer, Sent, Target as CallTarget, Trial, Turn, Wanted};
 use super::convert::Converter;
 use super::path::{JsonPath, WritePath};
 use super::template::Template;
@@ -35,6 +38,8 @@ pub struct Mapping {
     pub lookups: Vec<NameTable>,
     /// The resource types, in the order of the document.
     pub resources: Vec<Resource>,
+    /// The tests that stand in the document. Who serves the mapping has no use for them.
+    pub tests: Vec<Trial>,
 }
 
 /// Digests of what was written, with references to secrets as they stand: the same digest is the same mapping.
