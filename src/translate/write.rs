@@ -166,6 +166,13 @@ fn is_read_elsewhere(line: &Line, record: &Value) -> bool {
     }
 }
 
+/// Whether the backend is sent the same for two values of a line.
+pub fn is_written_alike(line: &Line, one: &Value, other: &Value) -> bool {
+    let Shape::Field(field) = &line.shape else { return false };
+    let written = |value: &Value| convert(value.clone(), &field.convert, &line.target).ok();
+    written(one).is_some_and(|one| written(other) == Some(one))
+}
+
 fn convert(value: Value, converters: &[Converter], target: &Target) -> Result<Value, ScimError> {
     converters
         .iter()
