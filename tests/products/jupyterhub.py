@@ -122,9 +122,10 @@ class JupyterHub(Product):
             """The properties of a group are replaced as a whole: what others put there must stay."""
             group = life.create_group("Properties", externalId="e-1")
             self.web.call("PUT", f"/groups/{segment(group['id'])}/properties", {"externalId": "e-1", "colour": "red"})
-            life.scim("PATCH", f"/Groups/{segment(group['id'])}", life.patch([{"op": "replace", "path": "externalId", "value": "e-2"}]), expect=(200, 204))
+            answer = life.scim("PATCH", f"/Groups/{segment(group['id'])}", life.patch([{"op": "replace", "path": "externalId", "value": "e-2"}]), expect=400)
+            life.equal(answer.json.get("scimType"), "mutability", "scimType")
             held = self.web.call("GET", f"/groups/{segment(group['id'])}").json["properties"]
-            life.equal(held, {"externalId": "e-2", "colour": "red"}, "the properties")
+            life.equal(held, {"externalId": "e-1", "colour": "red"}, "the properties")
 
         def no_active():
             """There is no state that could be switched off, so nobody is told that it was."""

@@ -65,7 +65,9 @@ def make_venv(home, program, requirements):
             if file.read() == wanted:
                 return
     os.makedirs(home, exist_ok=True)
-    run = lambda *command: subprocess.run(command, check=True, timeout=600, stdout=sys.stderr)
+
+    def run(*command):
+        subprocess.run(command, check=True, timeout=600, stdout=sys.stderr)
     try:
         if not os.path.exists(python):
             run(sys.executable, "-m", "venv", os.path.join(home, "venv"))

@@ -64,5 +64,5 @@ def segment(text):
     return urllib.parse.quote(str(text), safe="")
 
 
-def shorten(text, most=1500):
+def shorten(text, most=700):
     return text if len(text) <= most else text[:most] + f"... ({len(text)} characters)"
