@@ -1,5 +1,6 @@
 """OpenStack Keystone with SQLite, under gunicorn."""
 import os
+import sqlite3
 import subprocess
 
 from process import Process, wait_until
@@ -93,6 +94,11 @@ class Keystone(Product):
 
     def stop(self):
         self.process.stop()
+
+    def break_database(self):
+        """Nothing can be read from then on."""
+        with sqlite3.connect(os.path.join(self.data, "keystone.sqlite")) as database:
+            database.execute("alter table local_user rename to lost")
 
     def env(self, url=None):
         return {"KEYSTONE_URL": url or self.web.base, "KEYSTONE_USER": "admin", "KEYSTONE_PASSWORD": PASSWORD,

@@ -71,6 +71,13 @@ class Redmine(Product):
     def stop(self):
         self.process.stop()
 
+    def allow_anonymous(self, is_allowed):
+        """Whether anybody may read without logging in."""
+        with sqlite3.connect(os.path.join(self.data, "redmine.sqlite")) as database:
+            database.execute("update settings set value = ? where name = 'login_required'", (str(int(not is_allowed)),))
+        self.stop()
+        self.start()
+
     def env(self, url=None):
         return {"REDMINE_URL": url or self.web.base, "REDMINE_KEY": KEY}
 
@@ -158,10 +165,7 @@ class Redmine(Product):
         def anonymous_records():
             """Where anybody may read, a wrong key reads a part of a user, which must not pass for the whole; the list is refused."""
             user = life.create_user("partly")
-            with sqlite3.connect(os.path.join(self.data, "redmine.sqlite")) as database:
-                database.execute("update settings set value = '0' where name = 'login_required'")
-            self.stop()
-            self.start()
+            self.allow_anonymous(True)
             gateway = life.make_gateway("anonymous", self.wrong_env())
             try:
                 bare = Web(self.web.base).call("GET", f"/users/{user['id']}.json")
@@ -170,9 +174,6 @@ class Redmine(Product):
                 life.equal(gateway.web.call("GET", "/Users").status, 502, "the status of the list")
             finally:
                 gateway.stop()
-                with sqlite3.connect(os.path.join(self.data, "redmine.sqlite")) as database:
-                    database.execute("update settings set value = '1' where name = 'login_required'")
-                self.stop()
-                self.start()
+                self.allow_anonymous(False)
 
         return [anonymous_records, locked_are_there, locked_member, conflicts_by_text, no_api_key, not_idempotent]
