@@ -164,7 +164,8 @@ async fn groups_in_the_record_are_read_where_rows_do_not_tell_them() {
     id: $.id
     attributes: { displayName: $.name }
     get: GET /teams/{{key}}
-    members: { list: "GET /teams/{{key}}/people", groups: { inline: "$.teams[*]", key: $.id } }
+    list: GET /teams
+    members: { list: { call: "GET /teams/{{key}}/people", key: $.id }, groups: { inline: "$.teams[*]", key: $.id } }
 "#;
     let gateway = Scripted::new(&format!("{MAPPING}{groups}"));
     let detail = |id: &str, team: &str| {
