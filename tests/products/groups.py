@@ -23,6 +23,10 @@ def groups_of_a_user(life):
     made = [life.create_group(name, [ann])["id"] for name in ("Choir", "Band")]
     groups = life.scim("GET", f"/Users/{ann}", expect=200).json.get("groups", [])
     life.equal({group["value"] for group in groups}, set(made), "groups")
+    listed = life.scim("GET", "/Users", query={"filter": 'userName eq "hann"', "attributes": "groups"}, expect=200).json["Resources"]
+    life.equal({group["value"] for group in listed[0].get("groups", [])}, set(made), "groups in a list")
+    found = life.find(f'groups.value eq "{made[0]}" and userName sw "h"')
+    life.equal([row["id"] for row in found], [ann], "who is found by a group")
     found = life.find(f'members.value eq "{ann}"', "/Groups")
     life.equal({group["id"] for group in found}, set(made), "who is found by a member")
 

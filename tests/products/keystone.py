@@ -2,6 +2,7 @@
 import os
 import sqlite3
 import subprocess
+import time
 
 from process import Process, wait_until
 from product import Product, make_venv
@@ -61,6 +62,7 @@ class Keystone(Product):
         self.web = Web(f"http://127.0.0.1:{self.port}/v3")
         wait_until(self.is_ready, self.process, self.READY_SECONDS, self.name)
         self.web.headers["X-Auth-Token"] = self.log_in()
+        self.let_gateway_in()
 
     def make_database(self, config):
         with open(config, "w", encoding="utf-8") as file:
@@ -80,6 +82,15 @@ class Keystone(Product):
         run("bootstrap", "--bootstrap-username", "admin", "--bootstrap-password", PASSWORD, "--bootstrap-project-name", "admin",
             "--bootstrap-role-name", "admin", "--bootstrap-service-name", "keystone", "--bootstrap-region-id", "RegionOne",
             "--bootstrap-public-url", f"http://127.0.0.1:{self.port}/v3")
+
+    def let_gateway_in(self):
+        """The gateway has a user of its own, the administrator of the domain."""
+        if self.web.call("GET", "/users", query={"name": "gateway"}).json["users"]:
+            return
+        user = {"name": "gateway", "domain_id": "default", "password": PASSWORD}
+        key = self.web.call("POST", "/users", {"user": user}).json["user"]["id"]
+        role = self.web.call("GET", "/roles", query={"name": "admin"}).json["roles"][0]["id"]
+        assert self.web.call("PUT", f"/domains/default/users/{key}/roles/{role}").status == 204
 
     def log_in(self):
         user = {"name": "admin", "domain": {"id": "default"}, "password": PASSWORD}
@@ -101,11 +112,10 @@ class Keystone(Product):
             database.execute("alter table local_user rename to lost")
 
     def env(self, url=None):
-        return {"KEYSTONE_URL": url or self.web.base, "KEYSTONE_USER": "admin", "KEYSTONE_PASSWORD": PASSWORD,
-                "KEYSTONE_TOKEN": self.web.headers["X-Auth-Token"]}
+        return {"KEYSTONE_URL": url or self.web.base, "KEYSTONE_USER": "gateway", "KEYSTONE_PASSWORD": PASSWORD, "KEYSTONE_DOMAIN": "default"}
 
     def wrong_env(self):
-        return {**self.env(), "KEYSTONE_PASSWORD": "another", "KEYSTONE_TOKEN": "another"}
+        return {**self.env(), "KEYSTONE_PASSWORD": "another"}
 
     def seed(self, count):
         for number in range(1, count + 1):
@@ -164,6 +174,22 @@ class Keystone(Product):
             life.scim("POST", "/Users", life.person("typed", title={"a": 1}), expect=400)
             life.equal(life.find('userName eq "typed"'), [], "who is there")
 
+        def tokens_end():
+            """A token that Keystone refuses, because it has expired or was revoked, is renewed, and nobody notices."""
+            user = life.create_user("renewed")
+            (key,) = [key for key, name in self.people().items() if name == "gateway"]
+
+            def revoke():
+                # A changed password ends all tokens; those of the same second, too, which are made after it.
+                life.equal(self.web.call("PATCH", f"/users/{key}", {"user": {"password": PASSWORD}}).status, 200, "the change of the password")
+                time.sleep(1.5)
+
+            revoke()
+            life.agrees(user["id"])
+            revoke()
+            life.scim("PATCH", f"/Users/{user['id']}", life.patch([{"op": "replace", "path": "title", "value": "Chief"}]), expect=(200, 204))
+            life.holds(user["id"], title="Chief")
+
         def two_cases():
             """SQLite lets ALICE live beside alice; SCIM's userName does not."""
             life.create_user("Alice1")
@@ -177,4 +203,4 @@ class Keystone(Product):
             life.scim("PUT", f"/Users/{user['id']}", life.person("others1", title="Chief"), expect=200)
             life.equal(self.web.call("GET", f"/users/{user['id']}").json["user"].get("colour"), {"eyes": "green"}, "what others keep")
 
-        return [empty_page, ignored_parameters, html_of_500, two_cases, unknown_remains]
+        return [empty_page, ignored_parameters, html_of_500, tokens_end, two_cases, unknown_remains]

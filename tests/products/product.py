@@ -64,11 +64,12 @@ def make_venv(home, program, requirements):
         with open(stamp, encoding="utf-8") as file:
             if file.read() == wanted:
                 return
-    os.makedirs(home, exist_ok=True)
 
     def run(*command):
         subprocess.run(command, check=True, timeout=600, stdout=sys.stderr)
+
     try:
+        os.makedirs(home, exist_ok=True)
         if not os.path.exists(python):
             run(sys.executable, "-m", "venv", os.path.join(home, "venv"))
         run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
