@@ -217,7 +217,7 @@ def keystone(recorder):
         send("DELETE", f"/Users/{bob}")
         send("DELETE", f"/Users/{bob}")
     recorder.product.break_database()
-    with recorder.test("500 with a page of HTML is 502") as send:
+    with recorder.test("a failure of Keystone is 502") as send:
         send("GET", "/Users?count=1")
 
 
