@@ -184,7 +184,8 @@ async fn groups_in_the_record_are_read_where_rows_do_not_tell_them() {
 /// A list that has to be told that it shall leave out nobody, and a filter by the same parameter.
 #[tokio::test]
 async fn a_parameter_of_a_filter_replaces_that_of_the_list() {
-    let mapping = MAPPING.replace("call: GET /users\n      items", "call: GET /users\n      query: { enabled: \"\" }\n      items");
+    let mapping =
+        MAPPING.replace("call: GET /users\n      items", "call: GET /users\n      query: { enabled: \"\" }\n      items");
     assert_ne!(mapping, MAPPING);
     let gateway = Scripted::new(&mapping);
     let all = call("GET /users?enabled=&skip=0&limit=3").answer(page(&["1", "2"]));
