@@ -82,7 +82,7 @@ pub fn build_with<'m>(
         target.extend(utf8_percent_encode(value, RESERVED));
     };
     // What a filter says goes before what the list says of the same parameter: `status=` for all, `status=1` for some.
-    for (name, value) in call.query.iter().filter(|(name, _)| !more.iter().any(|(other, _)| other == name)) {
+    for (name, value) in call.query.iter().filter(|(name, _)| !more.query.iter().any(|(other, _)| other == name)) {
         pair(&mut target, name, &value.parameter(scope)?);
     }
     for (name, value) in &more.query {
