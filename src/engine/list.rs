@@ -156,7 +156,7 @@ impl<B: Backend> Operation<'_, B> {
         let sort = sort.filter(|_| !plan.sorted);
         let details = match &plan.access {
             Access::List { .. } | Access::Union(_) => {
-                details(self.resource, check, sort.as_ref().map(|(key, _)| key), &query.projection)
+                details(self.mapping(), self.resource, check, sort.as_ref().map(|(key, _)| key), &query.projection)
             }
             _ => Details::default(),
         };

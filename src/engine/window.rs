@@ -328,7 +328,7 @@ impl<B: Backend> Operation<'_, B> {
     pub(super) fn told_by_rows<'s>(&self, predicate: &Predicate<'s>) -> Predicate<'s> {
         conjuncts_that(predicate, |conjunct| {
             let mut told = !self.needs_relation(conjunct);
-            conjunct.attributes(&mut |reference| told &= !is_missing(self.resource, &reference));
+            conjunct.attributes(&mut |reference| told &= !is_missing(self.mapping(), self.resource, &reference));
             told
         })
     }

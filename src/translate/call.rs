@@ -83,7 +83,8 @@ pub fn build_with<'m>(
         target.push('=');
         target.extend(utf8_percent_encode(value, RESERVED));
     };
-    for (name, value) in &call.query {
+    // What a filter says goes before what the list says of the same parameter: `status=` for all, `status=1` for some.
+    for (name, value) in call.query.iter().filter(|(name, _)| !more.query.iter().any(|(other, _)| other == name)) {
         pair(&mut target, name, &value.parameter(scope)?);
     }
     for (name, value) in &more.query {

@@ -8,7 +8,7 @@ use crate::scim::{AttrRef, Mutability, Object, ScimError};
 use serde_json::Value;
 
 use super::columns;
-use super::write::value_of;
+use super::write::{is_written_alike, value_of};
 
 /// An update call and the lines whose fields its body holds.
 #[derive(Debug, Clone)]
@@ -49,11 +49,16 @@ pub fn check_changeable(resource: &Resource) -> Result<(), ScimError> {
     Ok(())
 }
 
-/// The writable lines whose value differs. What cannot be read, such as a password, differs if it is given.
+/// The writable lines whose value differs. What cannot be read, such as a password, differs if it is given. Two values that
+/// the backend would be sent alike do not differ: some lose what they are sent a second time.
 pub fn changed<'m>(resource: &'m Resource, current: &Object, desired: &Object) -> Vec<&'m Line> {
     let differs = |line: &&Line| {
         let wanted = value_of(desired, &line.target);
-        if line.shape.is_readable() { !same(wanted, value_of(current, &line.target)) } else { wanted.is_some() }
+        if !line.shape.is_readable() {
+            return wanted.is_some();
+        }
+        let there = value_of(current, &line.target);
+        !same(wanted, there) && !wanted.zip(there).is_some_and(|(wanted, there)| is_written_alike(line, wanted, there))
     };
     resource.lines.iter().filter(|line| line.shape.is_writable() && is_written(resource, line)).filter(differs).collect()
 }

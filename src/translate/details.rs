@@ -1,5 +1,6 @@
 //! Lists whose rows do not tell all attributes: what of a query needs a call for a row.
 
+use crate::mapping::Mapping;
 use crate::mapping::model::Resource;
 use crate::scim::filter::Predicate;
 use crate::scim::sort::SortKey;
@@ -31,8 +32,14 @@ impl Details {
 }
 
 /// What of a query needs attributes that the rows of the list do not tell.
-pub fn details(resource: &Resource, check: &Predicate<'_>, sort: Option<&SortKey<'_>>, projection: &Projection<'_>) -> Details {
-    let missing = |reference: &AttrRef<'_>| is_missing(resource, reference);
+pub fn details(
+    mapping: &Mapping,
+    resource: &Resource,
+    check: &Predicate<'_>,
+    sort: Option<&SortKey<'_>>,
+    projection: &Projection<'_>,
+) -> Details {
+    let missing = |reference: &AttrRef<'_>| is_missing(mapping, resource, reference);
     let mut filter = false;
     check.attributes(&mut |reference| filter |= missing(&reference));
     let sort = sort.is_some_and(|key| missing(&key.target));
@@ -41,10 +48,15 @@ pub fn details(resource: &Resource, check: &Predicate<'_>, sort: Option<&SortKey
 }
 
 /// Whether only a call for the one resource tells the attribute.
-pub fn is_missing(resource: &Resource, reference: &AttrRef<'_>) -> bool {
+pub fn is_missing(mapping: &Mapping, resource: &Resource, reference: &AttrRef<'_>) -> bool {
     let Some(has) = resource.list.as_ref().and_then(|list| list.has.as_ref()) else { return false };
-    let inline =
-        reference.attribute.name == "members" && resource.members.as_ref().is_some_and(|members| members.list.inline().is_some());
+    let members = || resource.members.as_ref()?.list.inline();
+    let groups = || mapping.resources.get(resource.groups?)?.members.as_ref()?.groups.as_ref()?.inline();
+    let inline = match reference.attribute.name.as_str() {
+        "members" => members().is_some(),
+        "groups" => groups().is_some(),
+        _ => false,
+    };
     let mapped = inline || resource.lines.iter().any(|line| line.target.same_attribute(reference) && line.shape.is_readable());
     mapped && !has.iter().any(|known| known.same_attribute(reference))
 }

@@ -194,6 +194,17 @@ fn is_read_elsewhere(line: &Line, record: &Value) -> bool {
     }
 }
 
+/// Whether the backend is sent the same for two values of a line. What is looked up is not: other names have other ids.
+pub fn is_written_alike(line: &Line, one: &Value, other: &Value) -> bool {
+    let Shape::Field(field) = &line.shape else { return false };
+    let written = |value: &Value| {
+        let convert = |value, converter: &Converter| converter.write(value).ok();
+        field.convert.iter().rev().try_fold(value.clone(), convert)
+    };
+    let is_looked_up = field.convert.iter().any(|converter| matches!(converter, Converter::Lookup { .. }));
+    !is_looked_up && written(one).is_some_and(|one| written(other) == Some(one))
+}
+
 fn convert(value: Value, converters: &[Converter], tables: &Tables, target: &Target) -> Result<Value, ScimError> {
     converters
         .iter()

@@ -11,6 +11,7 @@ use super::request::BASE_URL;
 use super::seen::{Answer, Call};
 use crate::mapping::Mapping;
 use crate::mapping::Report;
+use crate::mapping::convert::tables::Tables;
 use crate::mapping::model::{self, Body, Carries, How, Line, PushDown, Resource, Target, Tree};
 use crate::mapping::source::Span;
 use crate::mapping::template::{Part, Root, Template};
@@ -174,7 +175,7 @@ impl Coverage {
             return;
         };
         let Ok(filter) = filter.check(&resource.kind, asked.profile) else { return };
-        let planner = Planner { mapping, resource, base_url: BASE_URL };
+        let planner = Planner { mapping, tables: &Tables::default(), resource, base_url: BASE_URL };
         let Ok(plan) = planner.plan(filter, None) else { return };
         for filter in filters(resource).filter(|filter| performs(&plan.access, filter) && asks(&plan.filter, filter)) {
             let name = format!("{} {}", short(&filter.target), filter.op);
@@ -194,8 +195,16 @@ fn filters(resource: &Resource) -> impl Iterator<Item = &PushDown> {
 fn performs(access: &Access<'_>, filter: &PushDown) -> bool {
     match (access, &filter.how) {
         (Access::Lookup { lookup, .. }, How::Call(call)) => lookup.call.place == call.call.place,
-        (Access::List { query }, How::Query(parameters)) => {
-            parameters.iter().all(|(name, _)| query.iter().any(|(sent, _)| sent == name))
+        (Access::List { more }, How::List(addition)) => {
+            let is_sent = |name: &Template| {
+                let [Part::Literal(name)] = name.parts() else { return true };
+                more.body.as_ref().is_some_and(|body| body.get(name).is_some())
+            };
+            let in_body = match &addition.body {
+                Some(Tree::Object(members)) => members.iter().all(|(name, _)| is_sent(name)),
+                _ => true,
+            };
+            in_body && addition.query.iter().all(|(name, _)| more.query.iter().any(|(sent, _)| sent == name))
         }
         (Access::Union(branches), _) => branches.iter().any(|branch| performs(branch, filter)),
         _ => false,

@@ -155,3 +155,43 @@ fn explain_tells_the_calls_for_what_rows_lack() {
     let (calls, _) = explain(SearchRequest { filter, ..only(&["userName"]) });
     assert_eq!(calls.last(), Some(&get("for each row that is left to check or to sort")), "{calls:?}");
 }
+
+/// Groups that only the record of one user has are read for a filter and for an answer.
+#[tokio::test]
+async fn groups_in_the_record_are_read_where_rows_do_not_tell_them() {
+    let groups = r#"
+  Group:
+    id: $.id
+    attributes: { displayName: $.name }
+    get: GET /teams/{{key}}
+    list: GET /teams
+    members: { list: { call: "GET /teams/{{key}}/people", key: $.id }, groups: { inline: "$.teams[*]", key: $.id } }
+"#;
+    let gateway = Scripted::new(&format!("{MAPPING}{groups}"));
+    let detail = |id: &str, team: &str| {
+        let mut record = record(id);
+        record["teams"] = json!([{ "id": team }]);
+        call(&format!("GET /users/{id}")).answer(record)
+    };
+    let filter = r#"groups.value eq "t2" and userName sw "login""#;
+    let rows = call("GET /users?skip=0&limit=3").answer(page(&["1", "2"]));
+    let search = SearchRequest { filter: Some(filter.to_owned()), ..only(&["groups"]) };
+    let seen = list(&gateway, search, vec![rows, detail("1", "t1"), detail("2", "t2")]).await;
+    assert_eq!(seen.body["totalResults"], json!(1), "{}", seen.body);
+    assert_eq!(seen.body["Resources"][0]["groups"][0]["value"], json!("t2"), "{}", seen.body);
+}
+
+/// A list that has to be told that it shall leave out nobody, and a filter by the same parameter.
+#[tokio::test]
+async fn a_parameter_of_a_filter_replaces_that_of_the_list() {
+    let mapping =
+        MAPPING.replace("call: GET /users\n      items", "call: GET /users\n      query: { enabled: \"\" }\n      items");
+    assert_ne!(mapping, MAPPING);
+    let gateway = Scripted::new(&mapping);
+    let all = call("GET /users?enabled=&skip=0&limit=3").answer(page(&["1", "2"]));
+    let search = SearchRequest { filter: Some(r#"userName ew "2""#.to_owned()), ..only(&["userName"]) };
+    assert_eq!(list(&gateway, search, vec![all]).await.body["totalResults"], json!(1));
+    let some = call("GET /users?enabled=true&skip=0&limit=3").answer(page(&["1", "2"]));
+    let search = SearchRequest { filter: Some(r#"active eq true and userName ew "2""#.to_owned()), ..only(&["userName"]) };
+    assert_eq!(list(&gateway, search, vec![some]).await.body["totalResults"], json!(1));
+}

@@ -80,6 +80,20 @@ async fn the_name_may_be_written_in_the_way_of_the_backend() {
     assert_eq!((seen.status, &seen.body["id"]), (200, &json!("bea")));
 }
 
+/// JupyterHub was seen to lose a user whose name is sent as it is.
+#[tokio::test]
+async fn a_name_that_would_be_sent_as_it_is_is_not_sent() {
+    let mapping = MAPPING.replace("userName: $.name", "userName: { at: $.name, as: lower }");
+    let mapping = mapping.replace("PATCH /users/{{key}}", "PATCH /users/{{record.name}}");
+    for name in ["ann", "ANN"] {
+        let hub = Scripted::new(&mapping).lenient();
+        let seen = hub.patch("/Users/ann", rename(name), [get("ann", None)]).await;
+        assert_eq!((seen.status, &seen.body["userName"]), (200, &json!("ann")), "{name}");
+        let seen = hub.replace("/Users/ann", json!({ "userName": name }), [get("ann", None)]).await;
+        assert_eq!((seen.status, &seen.body["userName"]), (200, &json!("ann")), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn put_follows_the_new_name() {
     let sent = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "bea", "title": "Head" });

@@ -49,31 +49,31 @@ pub trait Secrets {
 
 /// Compiles a mapping. It is `Some` only if no diagnostic is an error.
 pub fn load(text: &str, secrets: &dyn Secrets) -> (Option<Mapping>, Vec<Diagnostic>) {
+    read(text, secrets, Compiler::document)
+}
+
+/// Reads a file of tests that stands beside its mapping. They are `Some` only if no diagnostic is an error.
+pub fn load_tests(text: &str) -> (Option<Vec<Trial>>, Vec<Diagnostic>) {
+    read(text, &NoSecrets, Compiler::tests_file)
+}
+
+/// Reads a document, and sorts what is wrong with it.
+fn read<'s, T>(
+    text: &str,
+    secrets: &'s dyn Secrets,
+    compile: impl FnOnce(&mut Compiler<'s>, &Node) -> Option<T>,
+) -> (Option<T>, Vec<Diagnostic>) {
     let (root, diagnostics) = match source::parse(text) {
         Ok(parsed) => parsed,
         Err(diagnostic) => return (None, vec![diagnostic]),
     };
     let mut compiler =
         Compiler { secrets, diagnostics, renews: false, found: None, lookups: Vec::new(), used_lookups: Vec::new() };
-    let mapping = compiler.document(&root);
+    let compiled = compile(&mut compiler, &root);
     let mut diagnostics = compiler.diagnostics;
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    (mapping.filter(|_| !failed), diagnostics)
-}
-
-/// Reads a file of tests that stands beside its mapping. They are `Some` only if no diagnostic is an error.
-pub fn load_tests(text: &str) -> (Option<Vec<Trial>>, Vec<Diagnostic>) {
-    let (root, diagnostics) = match source::parse(text) {
-        Ok(parsed) => parsed,
-        Err(diagnostic) => return (None, vec![diagnostic]),
-    };
-    let mut compiler = Compiler { secrets: &NoSecrets, diagnostics };
-    let tests = compiler.tests_file(&root);
-    let mut diagnostics = compiler.diagnostics;
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
-    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    (tests.filter(|_| !failed), diagnostics)
+    (compiled.filter(|_| !failed), diagnostics)
 }
 
 /// Tests refer to none: what they say is the same everywhere.

@@ -80,8 +80,8 @@ impl Compiler<'_> {
 
     fn exchange(&mut self, keys: &Keys<'_>) -> Option<Exchange> {
         let send = self.require(keys, "send", "write the request: `send: GET /Users/7`").and_then(|node| {
-            let headers = keys.get("headers").map_or(Some(Vec::new()), |node| self.sent_headers(node));
-            let (method, target, body) = self.sent(node)?;
+            let headers = keys.get("headers").map_or(Some(Vec::new()), |node| self.client_headers(node));
+            let (method, target, body) = self.client_request(node)?;
             Some((Sent { method, target, headers: headers?, body }, node.span))
         });
         let backend = keys.get("backend").map_or(Some(Vec::new()), |node| self.turns(node));
@@ -91,7 +91,7 @@ impl Compiler<'_> {
     }
 
     /// The request of the client: a text, or a block with the request as its one key.
-    fn sent(&mut self, node: &Node) -> Option<(Method, String, Option<Value>)> {
+    fn client_request(&mut self, node: &Node) -> Option<(Method, String, Option<Value>)> {
         let (line, span, body) = self.one_line(node, "send", "`send: { PATCH /Users/7: { ... } }`")?;
         let (method, target) = self.request_line(line, span, "GET /Users/7")?;
         let body = body.filter(|body| !body.is_null());
@@ -153,7 +153,7 @@ impl Compiler<'_> {
         None
     }
 
-    fn sent_headers(&mut self, node: &Node) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    fn client_headers(&mut self, node: &Node) -> Option<Vec<(HeaderName, HeaderValue)>> {
         let entries = self.entries(node, "headers")?;
         let mut headers = Vec::new();
         for entry in entries {

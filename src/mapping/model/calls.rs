@@ -39,7 +39,7 @@ impl List {
     fn calls(&self) -> impl Iterator<Item = &Call> {
         let lookups = self.filters.iter().filter_map(|filter| match &filter.how {
             How::Call(lookup) => Some(&lookup.call),
-            How::Query(_) => None,
+            How::List(_) => None,
         });
         std::iter::once(&self.call).chain(told(&self.paging.total)).chain(lookups)
     }

@@ -133,7 +133,7 @@ impl Explainer<'_> {
         calls.extend(tables);
         calls_at_most += at_most;
         let listed = matches!(plan.access, Access::List { .. } | Access::Union(_));
-        let needs = details(self.resource, &plan.filter, sort.as_ref().filter(|_| !plan.sorted), &projection);
+        let needs = details(self.mapping, self.resource, &plan.filter, sort.as_ref().filter(|_| !plan.sorted), &projection);
         if let Some(rows) = needs.of_what().filter(|_| listed) {
             calls_at_most += if needs.rows_only() { window.count } else { list.map_or(0, |list| list.scan.calls as u64) };
             calls
