@@ -176,7 +176,9 @@ impl<B: Backend> Operation<'_, B> {
         if let Some(before) = slot.get() {
             let lag = self.mapping().backend.lag;
             added.extend(before.added.iter().filter(|(_, _, made)| at.saturating_duration_since(*made) <= lag).cloned());
-            added.iter().for_each(|(name, id, _)| table.add(name, id));
+            for (name, id, _) in &added {
+                table.add(name, id);
+            }
             // Ids that it still lacks are not looked for again.
             unknown.extend(before.unknown.iter().filter(|id| table.name(&Value::from(id.as_str())).is_none()).cloned());
         }

@@ -94,7 +94,7 @@ pub fn body<'m>(
                 match value {
                     Some(value) => place.put(&mut body, write_values(tables, values, value, &line.target)?),
                     None if clearing => {
-                        place.put(&mut body, write_values(tables, values, &Value::Array(Vec::new()), &line.target)?)
+                        place.put(&mut body, write_values(tables, values, &Value::Array(Vec::new()), &line.target)?);
                     }
                     None => {}
                 }
