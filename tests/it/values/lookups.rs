@@ -149,7 +149,7 @@ async fn names_are_written_as_ids() {
     let put = json!({ "schemas": [USER, ENTERPRISE], "userName": "ann", ENTERPRISE: { "department": "SALES" } });
     assert_eq!(people.replace("/Users/1", put, [read(&json!(5))]).await.status, 200);
     let clear = json!([{ "op": "remove", "path": format!("{ENTERPRISE}:department") }]);
-    let steps = [call("PATCH /users/1").body(json!({ "dept": null })).answer(user(&Value::Null))];
+    let steps = [read(&json!(5)), call("PATCH /users/1").body(json!({ "dept": null })).answer(user(&Value::Null))];
     assert_eq!(people.patch("/Users/1", clear, steps).await.body.get(ENTERPRISE), None);
 }
 

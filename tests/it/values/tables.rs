@@ -58,7 +58,7 @@ async fn a_value_that_no_table_names_is_left_to_the_gateway() {
     // Case counts as the attribute says.
     let seen = people.list("/Users", "locale eq \"DE\"", scan()).await;
     assert_eq!(seen.body["totalResults"], 1);
-    let line = "GET /users?states=A%2CD%2CL&kind=E&exactly=EMPLOYEE&from=0&n=10";
+    let line = "GET /users?states=A%2CD%2CL&exactly=EMPLOYEE&kind=E&from=0&n=10";
     let seen = people.list("/Users", "userType eq \"EMPLOYEE\"", [call(line).answer(all.clone())]).await;
     assert_eq!(seen.body["Resources"][0]["id"], "2");
 }
