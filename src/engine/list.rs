@@ -1,6 +1,7 @@
 //! Queries (RFC 7644 section 3.4.2): of one resource type, and of all.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -18,6 +19,7 @@ use crate::scim::filter::{self, Predicate};
 use crate::scim::messages::{SearchRequest, SortOrder, cursor_response, list_response};
 use crate::scim::sort::SortKey;
 use crate::scim::{Object, Projection, ScimError};
+use crate::translate::call::More;
 use crate::translate::details::{Details, details};
 use crate::translate::lookup::Needed;
 use crate::translate::outcome::Outcome;
@@ -155,7 +157,7 @@ impl<B: Backend> Operation<'_, B> {
         // What the backend has sorted is not sorted again.
         let sort = sort.filter(|_| !plan.sorted);
         let details = match &plan.access {
-            Access::List { .. } | Access::Union(_) => {
+            access if access.gives_rows() => {
                 details(self.mapping(), self.resource, check, sort.as_ref().map(|(key, _)| key), &query.projection)
             }
             _ => Details::default(),
@@ -248,6 +250,21 @@ impl<B: Backend> Operation<'_, B> {
     async fn look_up(&self, lookup: &Lookup, value: Option<&Value>) -> Result<Vec<Object>, Error> {
         let call = &lookup.call;
         let scope = Scope { value, ..Scope::default() };
+        let item = match &lookup.answer {
+            LookupAnswer::One(item) => item,
+            LookupAnswer::Rows { items, paging } => {
+                let list = self.list_call()?;
+                let mut found = Vec::new();
+                // What does not exist has no rows.
+                let source = Source::lookup(call, items, paging, list);
+                self.walk(source, &scope, &More::default(), &self.resource.id.path, |row| {
+                    found.extend(self.row(list, row)?);
+                    Ok(ControlFlow::Continue(()))
+                })
+                .await?;
+                return Ok(found);
+            }
+        };
         let body = match self.send(build(call, &scope, None)?).await? {
             Outcome::Good(body) => body,
             Outcome::NotFound => return Ok(Vec::new()),
@@ -259,26 +276,13 @@ impl<B: Backend> Operation<'_, B> {
             unintelligible(call, "the answer holds no record, nor says that there is none: see `envelope`, `item` and `items`")
         };
         let payload = call.envelope.first(&body).ok_or_else(lost)?;
-        match &lookup.answer {
-            LookupAnswer::One(item) => {
-                let record = item.first(payload).ok_or_else(lost)?;
-                // `null` or an empty object where a record would be: nobody.
-                let nobody = record.is_null() || record.as_object().is_some_and(serde_json::Map::is_empty);
-                if nobody || self.is_gone(record) {
-                    return Ok(Vec::new());
-                }
-                Ok(vec![self.record(call, item, &body, None).await?.resource])
-            }
-            LookupAnswer::Rows(items) => {
-                let rows = items.container(payload).map(|_| items.all(payload)).ok_or_else(lost)?;
-                if self.learns() {
-                    self.learn(rows.clone()).await?;
-                }
-                let row =
-                    |row| self.resource_of(row).ok_or_else(|| unintelligible(call, "a row has no id: see `items` and `id`"));
-                rows.into_iter().filter(|record| !self.is_gone(record)).map(row).collect()
-            }
+        let record = item.first(payload).ok_or_else(lost)?;
+        // `null` or an empty object where a record would be: nobody.
+        let nobody = record.is_null() || record.as_object().is_some_and(serde_json::Map::is_empty);
+        if nobody || self.is_gone(record) {
+            return Ok(Vec::new());
         }
+        Ok(vec![self.record(call, item, &body, None).await?.resource])
     }
 
     async fn groups(&self, key: &Value, only: Option<&Value>) -> Result<Vec<Object>, Error> {

@@ -11,7 +11,7 @@ use super::ports::Backend;
 use super::sides::Identity;
 use super::{Error, Operation};
 use crate::limits;
-use crate::mapping::model::{Call, MemberCall, Membership, Resource, UnknownMember};
+use crate::mapping::model::{Call, Inline, MemberCall, Membership, Resource, UnknownMember};
 use crate::mapping::template::{Root, Scope};
 use crate::scim::ScimError;
 use crate::translate::lookup::Needed;
@@ -37,6 +37,15 @@ pub(super) struct Group<'m> {
     pub(super) kept: usize,
     /// How many were added or removed.
     pub(super) changed: AtomicUsize,
+}
+
+/// How those who come, or those who go, are changed.
+#[derive(Clone, Copy)]
+pub(super) enum By<'m> {
+    /// By a call for one or several of them.
+    Call(&'m MemberCall),
+    /// With the record of each, which has its groups here.
+    Record(&'m Inline),
 }
 
 /// What became of a change of members.
@@ -79,6 +88,7 @@ impl<B: Backend> Operation<'_, B> {
         let result = match relation::way(members, &change)? {
             Way::Each { add, remove } => self.change_each(&mut group, add, remove, change).await,
             Way::Whole(set) => self.change_whole(&mut group, change, set).await,
+            Way::Member(inline) => self.change_in_members(&mut group, inline, change).await,
         };
         let changed = group.changed.load(Ordering::Relaxed);
         let is_there = result
@@ -96,8 +106,8 @@ impl<B: Backend> Operation<'_, B> {
     ) -> Result<bool, Error> {
         let members = group.members;
         let wanted = change.add.len();
-        let was_read = relation::needs_rows(members, remove, &change);
-        let change = if was_read { self.against_rows(group, change, remove).await? } else { change };
+        let was_read = relation::needs_rows(members, Some(remove), &change);
+        let change = if was_read { self.against_rows(group, change, Some(remove)).await? } else { change };
         group.kept = wanted - change.add.len();
         if change.is_empty() {
             return Ok(was_read);
@@ -108,15 +118,16 @@ impl<B: Backend> Operation<'_, B> {
             let found = self.fetch(&group.identity.key).await?;
             group.found = Some(found.ok_or_else(|| self.not_found(group.id))?);
         }
+        let (add, remove) = (By::Call(add), By::Call(remove));
         self.add_and_remove(group, add, remove, change).await.map(|called| called || was_read || is_needed)
     }
 
     /// The change against those who are members, whose rows are kept if the calls need them.
-    async fn against_rows(
+    pub(super) async fn against_rows(
         &self,
         group: &mut Group<'_>,
         change: MemberChange,
-        remove: &MemberCall,
+        remove: Option<&MemberCall>,
     ) -> Result<MemberChange, Error> {
         let members = group.members;
         let rows = self.member_rows(members, &group.identity.key).await?.ok_or_else(|| self.not_found(group.id))?;
@@ -134,7 +145,7 @@ impl<B: Backend> Operation<'_, B> {
             }
             change
         };
-        if remove.call.uses_any(&[Root::Membership]) {
+        if remove.is_some_and(|remove| remove.call.uses_any(&[Root::Membership])) {
             let asked: HashSet<&String> = change.remove.iter().collect();
             for (id, row) in rows.into_iter().filter(|(id, _)| asked.contains(id)) {
                 group.rows.entry(id).or_default().push(row);
@@ -145,11 +156,11 @@ impl<B: Backend> Operation<'_, B> {
         Ok(change)
     }
 
-    async fn add_and_remove(
+    pub(super) async fn add_and_remove(
         &self,
         group: &Group<'_>,
-        add: &MemberCall,
-        remove: &MemberCall,
+        add: By<'_>,
+        remove: By<'_>,
         change: MemberChange,
     ) -> Result<bool, Error> {
         let wanted = !change.add.is_empty();
@@ -164,14 +175,15 @@ impl<B: Backend> Operation<'_, B> {
             return Err(refused(&unknown));
         }
         let asked = keys.len();
-        let missing = if add.batch > 1 {
-            let mut missing = Vec::new();
-            for batch in keys.chunks(add.batch) {
-                missing.extend(self.add_batch(group, add, batch).await?);
+        let missing = match add {
+            By::Call(call) if call.batch > 1 => {
+                let mut missing = Vec::new();
+                for batch in keys.chunks(call.batch) {
+                    missing.extend(self.add_batch(group, call, batch).await?);
+                }
+                missing
             }
-            missing
-        } else {
-            self.one_by_one(group, add, &keys, true).await?
+            add => self.one_by_one(group, add, &keys, true).await?,
         };
         if group.members.unknown == UnknownMember::Refuse && !missing.is_empty() {
             return Err(refused(&missing));
@@ -182,12 +194,13 @@ impl<B: Backend> Operation<'_, B> {
             return Err(refused(&unknown));
         }
         let gone: Vec<Value> = change.remove.iter().filter_map(|member| key_of(group.of, member)).collect();
-        if remove.batch > 1 {
-            for batch in gone.chunks(remove.batch) {
-                self.remove_batch(group, remove, batch).await?;
+        match remove {
+            By::Call(call) if call.batch > 1 => {
+                for batch in gone.chunks(call.batch) {
+                    self.remove_batch(group, call, batch).await?;
+                }
             }
-        } else {
-            self.one_by_one(group, remove, &gone, false).await?;
+            remove => drop(self.one_by_one(group, remove, &gone, false).await?),
         }
         report_skipped(group.id, &unknown);
         Ok(asked > 0 || !gone.is_empty())
@@ -196,16 +209,14 @@ impl<B: Backend> Operation<'_, B> {
     async fn remove_batch(&self, group: &Group<'_>, remove: &MemberCall, batch: &[Value]) -> Result<(), Error> {
         if batch.len() > 1 {
             match self.member_call(group, remove, batch, None).await? {
-                Outcome::Good(_) => {
-                    group.changed.fetch_add(batch.len(), Ordering::Relaxed);
-                    return Ok(());
-                }
+                // Who is unknown is no member.
+                Outcome::Good(body) => return self.judge(group, remove, batch, &body).map(|_| ()),
                 // Of a batch these say nothing about each member: one that is gone already may have sunk the others.
                 Outcome::Done | Outcome::UnknownMembers(_) | Outcome::NotFound => {}
                 other => return Err(refused_or_unexpected(&remove.call, other)),
             }
         }
-        self.one_by_one(group, remove, batch, false).await.map(|_| ())
+        self.one_by_one(group, By::Call(remove), batch, false).await.map(|_| ())
     }
 
     /// Adds members and tells which are unknown to the backend.
@@ -215,8 +226,8 @@ impl<B: Backend> Operation<'_, B> {
         // Each round drops at least one key, or goes on one by one.
         while keys.len() > 1 {
             let named = match self.member_call(group, add, &keys, None).await? {
-                Outcome::Good(_) => {
-                    group.changed.fetch_add(keys.len(), Ordering::Relaxed);
+                Outcome::Good(body) => {
+                    unknown.extend(self.judge(group, add, &keys, &body)?);
                     return Ok(ids(group, &unknown));
                 }
                 Outcome::UnknownMembers(named) => named,
@@ -235,15 +246,15 @@ impl<B: Backend> Operation<'_, B> {
             keys = rest;
         }
         let mut unknown = ids(group, &unknown);
-        unknown.extend(self.one_by_one(group, add, &keys, true).await?);
+        unknown.extend(self.one_by_one(group, By::Call(add), &keys, true).await?);
         Ok(unknown)
     }
 
-    /// A call for each member, side by side within the bound of the mapping, and who is unknown to the backend. After a
+    /// A change for each member, side by side within the bound of the mapping, and who is unknown to the backend. After a
     /// failure no further call is begun, but those that run are awaited.
-    async fn one_by_one(&self, group: &Group<'_>, call: &MemberCall, keys: &[Value], adds: bool) -> Result<Vec<String>, Error> {
+    async fn one_by_one(&self, group: &Group<'_>, by: By<'_>, keys: &[Value], adds: bool) -> Result<Vec<String>, Error> {
         // A revision that one call uses up cannot serve two at the same time.
-        let alone = call.call.uses_any(&[Root::Record, Root::Version]);
+        let alone = matches!(by, By::Call(call) if call.call.uses_any(&[Root::Record, Root::Version]));
         let concurrency = if alone { 1 } else { self.mapping().backend.concurrency };
         let failed = AtomicBool::new(false);
         let results: Vec<_> = futures_util::stream::iter(keys.to_vec())
@@ -253,7 +264,10 @@ impl<B: Backend> Operation<'_, B> {
                     if failed.load(Ordering::Relaxed) {
                         return Ok(true);
                     }
-                    let known = self.member_one(group, call, &key).await;
+                    let known = match by {
+                        By::Call(call) => self.member_one(group, call, &key).await,
+                        By::Record(inline) => self.member_record(group, inline, &key, adds).await,
+                    };
                     // Who is unknown is no member, which is all that a removal wants.
                     let refuses = adds && group.members.unknown == UnknownMember::Refuse && matches!(known, Ok(false));
                     if known.is_err() || refuses {
@@ -294,9 +308,8 @@ impl<B: Backend> Operation<'_, B> {
 
     async fn member_row(&self, group: &Group<'_>, call: &MemberCall, key: &Value, row: Option<&Value>) -> Result<bool, Error> {
         match self.member_call(group, call, std::slice::from_ref(key), row).await? {
-            Outcome::Good(_) => {
-                group.changed.fetch_add(1, Ordering::Relaxed);
-                Ok(true)
+            Outcome::Good(body) => {
+                self.judge(group, call, std::slice::from_ref(key), &body).map(|unknown| unknown.is_empty())
             }
             Outcome::Done => Ok(true),
             Outcome::UnknownMembers(_) => Ok(false),
@@ -379,7 +392,7 @@ pub(super) fn refused(unknown: &[String]) -> Error {
     relation::unknown(unknown).into()
 }
 
-fn refused_or_unexpected(call: &Call, outcome: Outcome) -> Error {
+pub(super) fn refused_or_unexpected(call: &Call, outcome: Outcome) -> Error {
     match outcome {
         Outcome::Refused(error) => error.into(),
         other => unexpected(call, &other),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::ports::Backend;
 use super::walk::Source;
 use super::{Error, Operation};
-use crate::mapping::model::{MemberList, Members, Membership};
+use crate::mapping::model::{Inline, MemberList, Members, Membership};
 use crate::mapping::path::JsonPath;
 use crate::mapping::template::Scope;
 use crate::scim::{AttrRef, Object};
@@ -74,6 +74,14 @@ impl<B: Backend> Operation<'_, B> {
         }
     }
 
+    /// Whether the record of a member has this group among its groups. Some backends write the same key now as a number, now
+    /// as a text.
+    pub(super) fn is_in(&self, groups: &Inline, member: &Value, group: &Value) -> bool {
+        let wanted = id_of(self.resource, group);
+        let key = |item| groups.element.key.first(item).and_then(|key| id_of(self.resource, key));
+        groups.items.all(member).into_iter().any(|item| key(item) == wanted)
+    }
+
     /// The keys of the groups of a member.
     pub(super) async fn groups_of(&self, members: &Membership, key: &Value) -> Result<Vec<Value>, Error> {
         let (Some(groups), Some(of)) = (&members.groups, self.mapping().resources.get(members.of)) else { return Ok(Vec::new()) };
@@ -103,8 +111,12 @@ impl<B: Backend> Operation<'_, B> {
     ) -> Result<bool, Error> {
         let id = id_of(self.resource, key).map(Value::from);
         let scope = Scope { key: Some(key), id: id.as_ref(), ..Scope::default() };
+        let of = self.resource.members.as_ref().and_then(|members| self.mapping().resources.get(members.of));
+        let is_gone = |row: &Value| of.is_some_and(|of| Operation { resource: of, ..*self }.is_gone(row));
         self.walk(Source::members(list), &scope, &More::default(), distinct, |row| {
-            visit(row);
+            if list.only.as_ref().is_none_or(|groups| self.is_in(groups, row, key) && !is_gone(row)) {
+                visit(row);
+            }
             Ok(ControlFlow::Continue(()))
         })
         .await

@@ -289,13 +289,12 @@ impl<B: Backend> Operation<'_, B> {
         found.map(Box::new).or_else(destroyed).ok_or_else(|| Failed::Unseen(self.not_found(id)))
     }
 
-    /// Members that are in the record are sent as they are by a call that replaces the whole of it.
-    fn keep_members(&self, record: &Value, body: &mut Value) {
-        let inline = self.resource.members.as_ref().and_then(|members| members.list.inline());
-        if let Some((place, _)) = inline.and_then(|inline| inline.write.as_ref())
-            && let Some(raw) = place.get(record)
-        {
-            place.put(body, raw.clone());
+    /// Members or groups that are in the record are sent as they are by a call that replaces the whole of it.
+    pub(super) fn keep_members(&self, record: &Value, body: &mut Value) {
+        for place in self.mapping().arrays(self.resource) {
+            if let Some(raw) = place.get(record) {
+                place.put(body, raw.clone());
+            }
         }
     }
 

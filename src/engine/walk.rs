@@ -63,6 +63,11 @@ impl<'m> Source<'m> {
         }
     }
 
+    /// The rows of a look-up, within the bounds of the list.
+    pub(super) fn lookup(call: &'m Call, items: &'m JsonPath, paging: &'m Paging, list: &'m List) -> Self {
+        Self { call, items, paging, ..Self::list(list) }
+    }
+
     pub(super) fn members(list: &'m MemberList) -> Self {
         let (rows, calls) = (limits::RELATION_ROWS, limits::RELATION_CALLS);
         let time = Duration::from_secs(limits::REQUEST_SECONDS);
@@ -110,7 +115,7 @@ impl<B: Backend> Operation<'_, B> {
             Outcome::Fault(_) if pages::is_past_the_end(source.paging, answer.status) => Value::Null,
             Outcome::Fault(fault) => return Err(fault.into()),
             // What is looked for came from the client.
-            Outcome::Refused(error) if *more != More::default() => return Err(error.into()),
+            Outcome::Refused(error) if *more != More::default() || scope.value.is_some() => return Err(error.into()),
             other => return Err(unexpected(source.call, &other)),
         };
         let total =

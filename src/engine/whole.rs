@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::fetch::{Found, build};
 use super::membership::{Group, cannot_be_removed, ids, pinned, refused, report_skipped, without};
 use super::ports::Backend;
-use super::sides::Sides;
+use super::sides::{Identity, Sides};
 use super::{Error, Operation};
 use crate::limits;
 use crate::mapping::model::{Call, Send, UnknownMember, Update};
+use crate::mapping::path::WritePath;
 use crate::mapping::template::Scope;
 use crate::telemetry::audit;
 use crate::translate::create::member_element;
@@ -19,6 +20,17 @@ use crate::translate::read::id_of;
 use crate::translate::relation::MemberChange;
 use crate::translate::write::{self, Before, key_of};
 use crate::translate::{change, relation};
+
+/// A record whose array of members, or of groups, is written.
+pub(super) struct Written<'w> {
+    pub(super) id: &'w str,
+    pub(super) identity: &'w Identity,
+    /// The record as it was read.
+    pub(super) found: Option<&'w Found>,
+    pub(super) update: &'w Update,
+    /// What changes, for people.
+    pub(super) what: &'static str,
+}
 
 impl<B: Backend> Operation<'_, B> {
     /// Sets all members at once: by a call for that, or with the record that they are in. The list is read first, unless
@@ -119,27 +131,37 @@ impl<B: Backend> Operation<'_, B> {
     async fn write_members(&self, group: &mut Group<'_>, next: &[String], rows: &[(String, Value)]) -> Result<Outcome, Error> {
         let update = change::rest(self.resource).ok_or_else(|| Error::mapping("members: no call writes the record"))?;
         let body = self.record_with(group, update, next, rows)?;
+        let (id, identity, found) = (group.id, &group.identity, group.found.as_ref());
+        let (outcome, now) = self.write_rest(&Written { id, identity, found, update, what: "members" }, &body).await?;
+        group.now = now;
+        Ok(outcome)
+    }
+
+    /// Makes the call that writes the rest of a record, with the calls around it; gives the record where the answer is the whole
+    /// of it.
+    pub(super) async fn write_rest(&self, written: &Written<'_>, body: &Value) -> Result<(Outcome, Option<Found>), Error> {
+        let Written { id, found, update, what, .. } = *written;
         let mut sides = Sides::default();
         let (mut asked, mut made) = (false, false);
         let done = async {
-            let scope = scope_of(group);
+            let scope = written.scope();
             self.side_calls(&update.around.before, &scope, &mut sides).await?;
             let scope = Scope { kept: Some(&sides.kept), ..scope };
-            let call = build(&update.call, &scope, Some(&body))?;
+            let call = build(&update.call, &scope, Some(body))?;
             asked = true;
             let (outcome, headers) = self.exchange(call).await?;
             let mut now = None;
             if let Outcome::Good(body) = &outcome {
-                let is_it = |found: &Found| {
-                    let before = group.found.as_ref().map_or(&Value::Null, |found| &found.record);
-                    found.resource.get("id").and_then(Value::as_str) == Some(group.id) && self.is_whole(found, before, &[])
+                let is_it = |now: &Found| {
+                    let before = found.map_or(&Value::Null, |found| &found.record);
+                    now.resource.get("id").and_then(Value::as_str) == Some(id) && self.is_whole(now, before, &[])
                 };
                 let found = self.record(&update.call, &update.item, body, Some(&headers)).await.ok();
                 now = found.filter(|found| !update.read_back && update.around.after.is_empty() && is_it(found));
             }
             made = matches!(outcome, Outcome::Good(_) | Outcome::Done);
             if made {
-                self.side_calls(&update.around.after, &scope_of(group), &mut sides).await?;
+                self.side_calls(&update.around.after, &written.scope(), &mut sides).await?;
             }
             Ok((outcome, now))
         };
@@ -148,25 +170,41 @@ impl<B: Backend> Operation<'_, B> {
             Ok(_) if made => Vec::new(),
             // What belongs to a change that was made, or may have been, stays with it.
             Err(error) if made || asked && error.may_have_acted() => sides.names(),
-            _ => self.undo(sides, &scope_of(group)).await,
+            _ => self.undo(sides, &written.scope()).await,
         };
         match done {
-            Ok((outcome, now)) if left.is_empty() => {
-                group.now = now;
-                Ok(outcome)
-            }
+            Ok(done) if left.is_empty() => Ok(done),
             Ok((Outcome::Refused(error), _)) => Err(Error::from(error).leaving(left)),
-            Ok((Outcome::NotFound, _)) => Err(self.not_found(group.id).leaving(left)),
+            Ok((Outcome::NotFound, _)) => Err(self.not_found(id).leaving(left)),
             Ok((outcome @ Outcome::UnknownMembers(_), _)) => {
-                audit::left_behind(&self.resource.kind.name, Some(group.id), &left);
-                Ok(outcome)
+                audit::left_behind(&self.resource.kind.name, Some(id), &left);
+                Ok((outcome, None))
             }
-            Ok(_) => Err(self.contended(group.id).leaving(left)),
+            Ok(_) => Err(self.contended(id).leaving(left)),
             Err(error) => {
-                let members = if made { vec!["members".to_owned()] } else { Vec::new() };
-                Err(error.leaving(members).leaving(left))
+                let changed = if made { vec![what.to_owned()] } else { Vec::new() };
+                Err(error.leaving(changed).leaving(left))
             }
         }
+    }
+
+    /// The body of the call that writes the rest of a record, with these elements in one of its arrays.
+    pub(super) fn record_body(
+        &self,
+        found: &Found,
+        update: &Update,
+        place: &WritePath,
+        elements: Vec<Value>,
+    ) -> Result<Value, Error> {
+        let is_full = update.send == Send::Full;
+        let lines = self.resource.lines.iter().filter(|line| is_full && change::is_rest(self.resource, line));
+        let before = Before { record: &found.record, changed: &[], restore: None };
+        let mut body = write::body(self.mapping(), &self.tables(), lines, &found.resource, Some(before))?;
+        if is_full {
+            self.keep_members(&found.record, &mut body);
+        }
+        place.put(&mut body, Value::Array(elements));
+        Ok(body)
     }
 
     /// The body of the call that writes the record. Elements of the array that are no members of this type stay in it.
@@ -175,9 +213,6 @@ impl<B: Backend> Operation<'_, B> {
             return Err(Error::mapping("members: `inline` cannot be written"));
         };
         let Some((place, _)) = &inline.write else { return Err(Error::mapping("members: `inline` cannot be written")) };
-        let lines = self.resource.lines.iter().filter(|line| update.send == Send::Full && change::is_rest(self.resource, line));
-        let before = Before { record: &found.record, changed: &[], restore: None };
-        let mut body = write::body(self.mapping(), &self.tables(), lines, &found.resource, Some(before))?;
         let (stay, here): (HashSet<&String>, HashSet<&String>) = (next.iter().collect(), rows.iter().map(|(id, _)| id).collect());
         let mut elements: Vec<Value> = Vec::with_capacity(next.len());
         for item in inline.items.all(&found.record) {
@@ -188,8 +223,18 @@ impl<B: Backend> Operation<'_, B> {
         }
         let new = next.iter().filter(|id| !here.contains(id));
         elements.extend(new.filter_map(|id| member_element(self.mapping(), self.resource, id)));
-        place.put(&mut body, Value::Array(elements));
-        Ok(body)
+        self.record_body(found, update, place, elements)
+    }
+}
+
+impl Written<'_> {
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            record: self.found.map(|found| &found.record),
+            version: self.found.and_then(|found| found.version.as_ref()),
+            resource: self.found.map(|found| &found.resource),
+            ..self.identity.scope()
+        }
     }
 }
 

@@ -338,7 +338,7 @@ impl<B: Backend> Operation<'_, B> {
     }
 
     /// What a row of the list tells; nothing if the record does not exist for SCIM.
-    fn row(&self, list: &List, row: &Value) -> Result<Option<Object>, Error> {
+    pub(super) fn row(&self, list: &List, row: &Value) -> Result<Option<Object>, Error> {
         if self.is_gone(row) {
             return Ok(None);
         }

@@ -230,6 +230,7 @@ block! {
         "headers": "Headers of that call.",
         "item": "Where that call's one record is in the payload, a JSONPath; 404 means there is none.",
         "items": "Where that call's rows are in the payload, if it gives several.",
+        "pages": "How its rows come in pages, if not as those of the list.",
         "match": "`exact` if the backend compares as SCIM does, `superset` if the gateway must look again; superset unless said.",
         "rows": "How many rows it is likely to give; the fewest wins.",
         "value": "Which values it can carry; others are left to the gateway.",
@@ -369,6 +370,7 @@ block! {
         "body": "The body, for a search by POST.",
         "items": "The rows in the payload, a JSONPath.",
         "inline": "Where the record of the member has its groups, a JSONPath that ends in `[*]`; instead of `call`.",
+        "write": "`true` if memberships are written there, by the `update` of the member.",
         "key": "Where the key of the member or group is in a row, a JSONPath.",
         "display": "Where its name is in a row, a JSONPath.",
         "pages": "How this list comes in pages, if not as the backend's others.",
@@ -383,7 +385,17 @@ block! {
         "headers": "Headers.",
         "body": "The body; `{{members}}` is the list of keys, `{{member}}` the one key.",
         "batch": "Members in one call: 1 unless said.",
+        "results": "What the answer tells of each member.",
         "errors": "What answers of this call mean; before those of the backend.",
+    }
+}
+block! {
+    /// `results` of a membership call
+    RESULTS, "results", {
+        "items": "The results in the payload, one a member, a JSONPath.",
+        "status": "Where a result tells its status, a JSONPath; 200 unless said.",
+        "key": "Where a result tells the key of its member, a JSONPath; without it they come in the order of the members.",
+        "errors": "What a result means; paths begin at the result. Before those of the backend.",
     }
 }
 
@@ -485,6 +497,7 @@ pub const ALL: &[Block] = &[
     MEMBERS,
     MEMBER_LIST,
     MEMBER_CALL,
+    RESULTS,
     SET_CALL,
     SIDE_CALL,
     UNDO,

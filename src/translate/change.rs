@@ -87,7 +87,7 @@ pub fn created(resource: &Resource) -> impl Iterator<Item = &Line> {
         line.shape.is_writable()
             && is_written(resource, line)
             && call.is_some_and(|call| {
-                call.uses(&line.target) || call.holds_fields() && transitions(resource, line).next().is_none()
+                call.uses(&line.target) || call.carries(line) && transitions(resource, line).next().is_none()
             })
     })
 }

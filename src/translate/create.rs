@@ -7,6 +7,7 @@ use super::read::put;
 use super::write::{body, key_of, value_of};
 use crate::mapping::Mapping;
 use crate::mapping::convert::tables::Tables;
+use crate::mapping::path::WritePath;
 use crate::mapping::model::{Create, Initial, MembershipChange, Resource, Shape};
 use crate::mapping::template::Root;
 use crate::scim::{Object, ScimError};
@@ -54,8 +55,10 @@ pub fn carries_members(resource: &Resource, create: &Create) -> bool {
 }
 
 fn has_members_in_record(resource: &Resource, create: &Create) -> bool {
-    let written = |change: &MembershipChange| matches!(change, MembershipChange::Record);
-    create.call.holds_fields() && resource.members.as_ref().is_some_and(|members| written(&members.change))
+    resource.members.as_ref().filter(|members| matches!(members.change, MembershipChange::Record)).is_some_and(|members| {
+        let place = members.list.inline().and_then(|inline| inline.write.as_ref());
+        place.is_some_and(|(place, _)| create.call.holds_field(place.names()))
+    })
 }
 
 /// A new member as an element of the array in the record.
@@ -63,14 +66,19 @@ pub fn member_element(mapping: &Mapping, resource: &Resource, id: &str) -> Optio
     let members = resource.members.as_ref()?;
     let key = key_of(mapping.resources.get(members.of)?, id)?;
     let (_, place) = members.list.inline()?.write.as_ref()?;
-    Some(match place {
+    Some(element(place.as_ref(), key))
+}
+
+/// An element of an array of keys: the key itself, or an object that has it.
+pub fn element(place: Option<&WritePath>, key: Value) -> Value {
+    match place {
         None => key,
         Some(place) => {
             let mut element = json!({});
             place.put(&mut element, key);
             element
         }
-    })
+    }
 }
 
 /// Puts what the create call could not carry, and so has calls of its own, into the resource that it made.

@@ -66,6 +66,17 @@ pub enum Serving {
     Walk,
 }
 
+impl Access<'_> {
+    /// Whether it gives rows, which may not tell all attributes.
+    pub fn gives_rows(&self) -> bool {
+        match self {
+            Self::List { .. } | Self::Union(_) => true,
+            Self::Lookup { lookup, .. } => matches!(lookup.answer, LookupAnswer::Rows { .. }),
+            Self::Nothing | Self::Key(_) | Self::GroupsOf { .. } => false,
+        }
+    }
+}
+
 impl Plan<'_, '_> {
     /// How a window is served: only what the backend filters, sorts and, if the total must be told, counts itself can be
     /// taken from its pages.
@@ -240,8 +251,11 @@ impl<'m> Planner<'m> {
                         if call::build(&lookup.call, &scope, None).is_err() {
                             continue;
                         }
-                        let rows = if matches!(lookup.answer, LookupAnswer::One(_)) { 1 } else { rows };
-                        ways.push(Way { access: Access::Lookup { lookup, value }, covers, pushed, rows, calls: 1 });
+                        let (rows, calls) = match &lookup.answer {
+                            LookupAnswer::One(_) => (1, 1),
+                            LookupAnswer::Rows { paging, .. } => (rows, rows.div_ceil(paging.max).max(1)),
+                        };
+                        ways.push(Way { access: Access::Lookup { lookup, value }, covers, pushed, rows, calls });
                     }
                     How::List(addition) => {
                         let scope = Scope { value: value.as_ref(), ..Scope::default() };

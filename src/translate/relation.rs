@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::mapping::model::{Call, MemberCall, Membership, MembershipChange};
+use crate::mapping::model::{Call, Inline, MemberCall, Membership, MembershipChange};
 use crate::mapping::template::Root;
 use crate::scim::ScimError;
 use crate::scim::patch::{Op, Operation};
@@ -26,6 +26,8 @@ pub enum Way<'m> {
     Each { add: &'m MemberCall, remove: &'m MemberCall },
     /// All at once: by a call for that, or with the record that they are in.
     Whole(Option<&'m Call>),
+    /// With the records of those who come and those who go, which have their groups here.
+    Member(&'m Inline),
 }
 
 /// What operations say about members, in their order; a group may have a hundred thousand, so nothing here is searched.
@@ -99,12 +101,17 @@ pub fn way<'m>(members: &'m Membership, change: &MemberChange) -> Result<Way<'m>
         MembershipChange::Each { add, remove, .. } => Ok(Way::Each { add, remove }),
         MembershipChange::Whole(set) => Ok(Way::Whole(Some(set))),
         MembershipChange::Record => Ok(Way::Whole(None)),
+        MembershipChange::Member { .. } => match members.in_member() {
+            Some(inline) => Ok(Way::Member(inline)),
+            None => Err(ScimError::status(500, "members: nothing tells where they are written")),
+        },
     }
 }
 
 /// Whether those who are members are listed before calls for those who come and go.
-pub fn needs_rows(members: &Membership, remove: &MemberCall, change: &MemberChange) -> bool {
-    change.replace || !change.remove.is_empty() && (remove.call.uses_any(&[Root::Membership]) || members.pinned.is_some())
+pub fn needs_rows(members: &Membership, remove: Option<&MemberCall>, change: &MemberChange) -> bool {
+    let by_row = remove.is_some_and(|remove| remove.call.uses_any(&[Root::Membership]));
+    change.replace || !change.remove.is_empty() && (by_row || members.pinned.is_some())
 }
 
 /// Whether all members can be set without knowing who is one.

@@ -131,6 +131,13 @@ impl Demo {
         Self { stack: stack(mapping, url, Offer::default()), url: url.to_owned(), directory }
     }
 
+    /// A gateway in front of whatever a mapping with these variables leads to; `directory` is nobody's then.
+    pub(crate) fn given(mapping: &str, given: &[(&str, &str)]) -> Self {
+        let directory = Directory::new(Options { users: 0, teams: 0, token: BACKEND_TOKEN.to_owned(), ..Options::default() });
+        let request_timeout = Duration::from_secs(limits::REQUEST_SECONDS);
+        Self { stack: stack_given(request_timeout, mapping, given, Offer::default()), url: String::new(), directory }
+    }
+
     /// Sends a request as it is; the path is put behind the base path.
     pub(crate) async fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
         let mut request =
@@ -209,10 +216,13 @@ fn stack(mapping: &str, url: &str, offer: Offer) -> Stack {
 }
 
 fn stack_within(request_timeout: Duration, mapping: &str, url: &str, offer: Offer) -> Stack {
+    stack_given(request_timeout, mapping, &[("PEOPLE_URL", url), ("PEOPLE_TOKEN", BACKEND_TOKEN)], offer)
+}
+
+fn stack_given(request_timeout: Duration, mapping: &str, given: &[(&str, &str)], offer: Offer) -> Stack {
     // Fails when another test was first, which is as good.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    let given = [("PEOPLE_URL", url), ("PEOPLE_TOKEN", BACKEND_TOKEN)];
-    let mapping = load_mapping("mapping.yaml", mapping, &Given(&given)).unwrap_or_else(|error| panic!("{error}"));
+    let mapping = load_mapping("mapping.yaml", mapping, &Given(given)).unwrap_or_else(|error| panic!("{error}"));
     let client =
         |name: &str, token: &str, profile| Client { name: name.into(), tokens: vec![TokenHash::of(&token.into())], profile };
     let options = server::Options {

@@ -131,6 +131,36 @@ async fn a_cursor_goes_on_with_the_backends_own_cursor() {
     assert_eq!((second.body["Resources"][0]["id"].as_str(), second.body.get("nextCursor")), (Some("c"), None));
 }
 
+#[tokio::test]
+async fn the_rows_of_a_look_up_tell_no_more_and_come_in_pages_too() {
+    let mapping = MAPPING.replace(
+        "      filters:\n",
+        "      filters:\n        userName sw: { call: \"GET /search?q={{value}}\", items: \"$.rows[*]\" }\n",
+    );
+    assert_ne!(mapping, MAPPING);
+    let gateway = Scripted::new(&mapping);
+    let search = |filter: &str, names: &[&str]| SearchRequest { filter: Some(filter.to_owned()), ..only(names) };
+    let pages = || {
+        vec![
+            call("GET /search?q=login&skip=0&limit=3").answer(page(&["a", "b", "c"])),
+            call("GET /search?q=login&skip=3&limit=3").answer(page(&["d"])),
+        ]
+    };
+    let seen = list(&gateway, search("userName sw \"login\"", &["userName"]), pages()).await;
+    assert_eq!((&seen.body["totalResults"], seen.body["Resources"][3]["id"].as_str()), (&json!(4), Some("d")));
+    // What the rows do not tell is read, for the answer and for what is left of the filter.
+    let steps = pages().into_iter().chain([detail("a"), detail("b"), detail("c"), detail("d")]).collect();
+    let filter = "userName sw \"login\" and title eq \"job of d\"";
+    let seen = list(&gateway, search(filter, &["title"]), steps).await;
+    assert_eq!(seen.body["Resources"], json!([seen.body["Resources"][0]]), "{}", seen.body);
+    assert_eq!(seen.body["Resources"][0]["title"], "job of d");
+    // A search that gives everything at once says so.
+    let gateway = Scripted::new(&mapping.replace("items: \"$.rows[*]\" }", "items: \"$.rows[*]\", pages: none }"));
+    let steps = vec![call("GET /search?q=login").answer(page(&["a", "b", "c", "d"]))];
+    let seen = list(&gateway, search("userName sw \"login\"", &["userName"]), steps).await;
+    assert_eq!(seen.body["totalResults"], 4);
+}
+
 #[test]
 fn explain_tells_the_calls_for_what_rows_lack() {
     let mapping = load_mapping("mapping.yaml", MAPPING, &Given(&[])).unwrap();

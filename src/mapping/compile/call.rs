@@ -1,5 +1,7 @@
 //! Calls: method and path, query, headers, body; and the templates in them.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 use secrecy::ExposeSecret as _;
@@ -355,9 +357,14 @@ impl Compiler<'_> {
                 "write `name: value` lines below `body`, or `body: \"{{fields}}\"`",
             );
         }
-        let rules = with_built_in(self.rules(keys), &shared.rules);
+        let rules = self.meanings(keys, shared);
         let (envelope, format) = (shared.envelope.clone(), shared.format);
         Some(Call { name, place: line.span, method: method?, path: path?, query, headers, body: body?, format, envelope, rules })
+    }
+
+    /// What answers mean: the rows of the block, then those of the backend, then HTTP.
+    pub(super) fn meanings(&mut self, keys: &Keys<'_>, shared: &Shared) -> Arc<[Rule]> {
+        with_built_in(self.rules(keys), &shared.rules)
     }
 
     fn call_path(&mut self, path: &str, line: &Node, names: &Names<'_>) -> Option<Vec<Template>> {

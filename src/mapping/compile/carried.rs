@@ -3,14 +3,10 @@
 use super::Compiler;
 use super::attribute::MappedLine;
 use crate::mapping::diagnostics::{Code, Diagnostic};
-use crate::mapping::model::{Call, Carries, Create, Send, Target, Update};
+use crate::mapping::model::{Carries, Create, Send, Target, Update};
 use crate::mapping::source::Entry;
 use crate::scim::schema::{Mutability, ResourceType, Type};
 use serde_json::Value;
-
-fn holds(call: &Call, target: &Target) -> bool {
-    call.holds_fields() || call.uses(target)
-}
 
 impl Compiler<'_> {
     /// Every writable attribute must be in some call, or a PATCH of it would be lost.
@@ -49,12 +45,12 @@ impl Compiler<'_> {
             };
             let by_update = match update.iter().find(particular) {
                 Some(Update { carries: Carries::Transition(..), .. }) => true,
-                Some(own) => own.send == Send::Each || holds(&own.call, target),
+                Some(own) => own.send == Send::Each || own.call.carries(&mapped.line),
                 None => update.iter().any(|update| {
-                    matches!(update.carries, Carries::Rest) && (update.send == Send::Each || holds(&update.call, target))
+                    matches!(update.carries, Carries::Rest) && (update.send == Send::Each || update.call.carries(&mapped.line))
                 }),
             };
-            let by_create = create.is_none_or(|create| holds(&create.call, target));
+            let by_create = create.is_none_or(|create| create.call.carries(&mapped.line));
             let missing = match mutability(target) {
                 Some(Mutability::Immutable) if !by_create => "`create`",
                 Some(Mutability::ReadOnly | Mutability::Immutable) => continue,

@@ -11,7 +11,7 @@ use super::{Compiler, Keys, known};
 use crate::limits;
 use crate::mapping::diagnostics::Code;
 use crate::mapping::model::{
-    Accepts, Addition, Form, How, Language, List, Lookup, LookupAnswer, PushDown, Quote, Scan, SortPushDown, Tree,
+    Accepts, Addition, Form, How, Language, List, Lookup, LookupAnswer, Paging, PushDown, Quote, Scan, SortPushDown, Tree,
 };
 use crate::mapping::path::JsonPath;
 use crate::mapping::source::{Data, Entry, Node, Span};
@@ -29,13 +29,14 @@ impl Compiler<'_> {
             .map_or(Some(shared.paging.clone()), |node| self.paging(node, &format!("{}.count", around.name), shared));
         let names = paging.as_ref().map_or(Names::NOTHING, |paging| Names::NOTHING.paged(paging));
         let call = self.call(format!("{}.list", around.name), &keys, line, &names, shared, Purpose::Read);
+        let usual = paging.clone();
         let paging = paging.map(|paging| self.asked(paging, call.as_ref(), line));
         let items = self.items(&keys);
         let has_body = keys.get("body").is_some();
         let filters = match keys.get("filters") {
             Some(node) => {
                 let entries = self.entries(node, "filters").unwrap_or_default();
-                entries.iter().filter_map(|entry| self.push_down(entry, around, has_body)).collect()
+                entries.iter().filter_map(|entry| self.push_down(entry, around, has_body, usual.as_ref())).collect()
             }
             None => Vec::new(),
         };
@@ -89,7 +90,13 @@ impl Compiler<'_> {
         scan
     }
 
-    fn push_down(&mut self, entry: &Entry, around: Surroundings<'_>, has_body: bool) -> Option<PushDown> {
+    fn push_down(
+        &mut self,
+        entry: &Entry,
+        around: Surroundings<'_>,
+        has_body: bool,
+        paging: Option<&Paging>,
+    ) -> Option<PushDown> {
         let split = entry.key.rsplit_once(' ').and_then(|(attribute, op)| Some((attribute, Op::parse(op)?)));
         let Some((attribute, op)) = split else {
             self.error(
@@ -108,12 +115,12 @@ impl Compiler<'_> {
         let (how, place) = match keys.get("call") {
             Some(line) => {
                 let name = format!("{}.list {attribute} {op}", around.name);
-                (self.lookup(&keys, line, name, around.shared).map(|lookup| How::Call(Box::new(lookup))), line.span)
+                (self.lookup(&keys, line, name, around.shared, paging).map(|lookup| How::Call(Box::new(lookup))), line.span)
             }
             None => {
                 self.meaningless(
                     &keys,
-                    &["headers", "item", "items"],
+                    &["headers", "item", "items", "pages"],
                     "a filter of the list call",
                     "they are for a filter with a `call` of its own",
                 );
@@ -224,13 +231,31 @@ impl Compiler<'_> {
         table.into_iter().collect()
     }
 
-    fn lookup(&mut self, keys: &Keys<'_>, line: &Node, name: String, shared: &Shared) -> Option<Lookup> {
-        let call = self.call(name, keys, line, &Names::VALUE, shared, Purpose::Read);
+    fn lookup(
+        &mut self,
+        keys: &Keys<'_>,
+        line: &Node,
+        name: String,
+        shared: &Shared,
+        paging: Option<&Paging>,
+    ) -> Option<Lookup> {
+        let count = format!("{name} count");
+        let paging = match (keys.get("items"), keys.get("pages")) {
+            (None, _) => Some(Paging::unpaged()),
+            (Some(_), Some(node)) => self.paging(node, &count, shared),
+            (Some(_), None) => paging.cloned(),
+        };
+        let names = paging.as_ref().map_or(Names::VALUE, |paging| Names::VALUE.paged(paging));
+        let call = self.call(name, keys, line, &names, shared, Purpose::Read);
+        let paging = paging.map(|paging| self.asked(paging, call.as_ref(), line));
         if keys.get("item").is_some() {
             self.meaningless(keys, &["items"], "a call that gives one `item`", "keep `item` or `items`");
         }
+        if keys.get("items").is_none() {
+            self.meaningless(keys, &["pages"], "a call that gives one record", "write `items` for one that gives rows");
+        }
         let answer = match (keys.get("item"), keys.get("items")) {
-            (_, Some(node)) => self.path(node).map(LookupAnswer::Rows),
+            (_, Some(node)) => self.path(node).zip(paging).map(|(items, paging)| LookupAnswer::Rows { items, paging }),
             (Some(node), None) => self.path(node).map(LookupAnswer::One),
             (None, None) => Some(LookupAnswer::One(JsonPath::root())),
         };

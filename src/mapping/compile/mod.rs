@@ -13,6 +13,7 @@ mod field;
 mod lifecycle;
 mod list;
 mod lookups;
+mod member_records;
 mod paging;
 mod publish;
 mod pushdown;

@@ -6,8 +6,8 @@ use super::schemas::Schemas;
 use super::{Compiler, Keys, known};
 use crate::mapping::diagnostics::Code;
 use crate::mapping::model::{
-    Call, Carries, Create, Element, Inline, MemberCall, MemberList, Members, Membership, MembershipChange, Target, UnknownMember,
-    Update,
+    Call, Carries, Create, Element, Inline, MemberCall, MemberList, Members, Membership, MembershipChange, Results, Target,
+    UnknownMember, Update,
 };
 use crate::mapping::path::JsonPath;
 use crate::mapping::source::{Entry, Node};
@@ -55,7 +55,9 @@ impl Compiler<'_> {
                 user
             }
         };
-        let list = self.member_source(&keys, group);
+        let in_member = self.writes_in_member(&keys);
+        let walks = in_member && keys.get("list").is_none() && keys.get("inline").is_none();
+        let list = if walks { None } else { self.member_source(&keys, group) };
         let add = keys.get("add").map(|node| self.member_call(node, group, "add"));
         let remove = keys.get("remove").map(|node| self.member_call(node, group, "remove"));
         let set = keys.get("set").map(|node| self.set_call(node, group));
@@ -83,8 +85,10 @@ impl Compiler<'_> {
         }
         let (add, remove, set) = (known(add)?, known(remove)?, known(set)?);
         let (groups, pinned, read_only) = (known(groups)?, known(pinned)?, known(read_only)?);
-        let list = list?;
+        // Where the members are the rows of another list, that list is filled in when all of them are known.
+        let list = if walks { groups.clone() } else { list }?;
         let change = match (add, remove, set) {
+            _ if in_member => MembershipChange::Member { walks },
             (Some(add), Some(remove), set) => {
                 MembershipChange::Each { add: Box::new(add), remove: Box::new(remove), set: set.map(Box::new) }
             }
@@ -152,11 +156,21 @@ impl Compiler<'_> {
         if let Some(keys) = self.inline_groups(node, part) {
             let others = ["call", "query", "headers", "items", "pages", "errors"];
             self.meaningless(&keys, &others, "groups that the record of the member has", "keep `inline`, `key` and `display`");
-            return self.inline(&keys).map(|inline| Members::Inline(Box::new(inline)));
+            let inline = self.inline(&keys)?;
+            if let Some(write) = keys.entry("write").filter(|_| inline.write.is_none()) {
+                self.error(
+                    Code::UnwritablePath,
+                    write.key_span,
+                    "memberships are written with the member, but this is not the whole of one array",
+                    "write a path of names that ends in `[*]`, and for `key` a path of names",
+                );
+            }
+            return Some(Members::Inline(Box::new(inline)));
         }
         let (keys, line) = self.call_keys(node, &vocabulary::MEMBER_LIST)?;
         if part == "members" {
             self.meaningless(&keys, &["inline"], "a call", "write `inline` beside `of`, instead of `list`");
+            self.meaningless(&keys, &["write"], "a list of members", "it belongs to `groups`, beside `inline`");
         }
         let name = group.name;
         let paging = keys
@@ -170,7 +184,35 @@ impl Compiler<'_> {
         let key = self.require(&keys, "key", "tell where the key is in a row: `key: $.user_id`").and_then(|node| self.path(node));
         let display = keys.get("display").map(|node| self.path(node));
         let element = Element { key: key?, display: known(display)? };
-        Some(Members::Call(Box::new(MemberList { call: call?, items: items?, paging: paging?, element })))
+        Some(Members::Call(Box::new(MemberList { call: call?, items: items?, paging: paging?, element, only: None })))
+    }
+
+    /// Whether memberships are written in the record of the member.
+    fn writes_in_member(&mut self, keys: &Keys<'_>) -> bool {
+        let Some(groups) = keys.get("groups") else { return false };
+        let Some(write) = groups.entry("write") else { return false };
+        if self.flag(&write.value) != Some(true) {
+            return false;
+        }
+        if groups.entry("inline").is_none() {
+            self.error(
+                Code::MissingKey,
+                write.key_span,
+                "only where the record of the member has its groups are they written with it",
+                "name the array: `inline: \"$.group_ids[*]\"`, or describe `add` and `remove` and take this out",
+            );
+        }
+        for other in ["add", "remove", "set", "mutability"] {
+            if let Some(entry) = keys.entry(other) {
+                self.error(
+                    Code::BadValue,
+                    entry.key_span,
+                    format!("`{other}`, and memberships that are written with the member, are two answers to one question"),
+                    "take it out, or `write` under `groups`",
+                );
+            }
+        }
+        true
     }
 
     /// The keys of `groups`, if the record of the member has them.
@@ -196,7 +238,19 @@ impl Compiler<'_> {
                 );
             }
         }
-        Some(MemberCall { call: call?, batch: batch? })
+        let results = keys.get("results").map(|node| self.results(node, call.as_ref(), group.shared));
+        Some(MemberCall { call: call?, batch: batch?, results: known(results)?.map(Box::new) })
+    }
+
+    fn results(&mut self, node: &Node, call: Option<&Call>, shared: &Shared) -> Option<Results> {
+        let keys = self.block(node, &vocabulary::RESULTS)?;
+        let items = self.require(&keys, "items", "tell where the results are: `items: \"$.results[*]\"`");
+        let items = items.and_then(|node| self.path(node));
+        let status = keys.get("status").map(|node| self.path(node));
+        let key = keys.get("key").map(|node| self.path(node));
+        let rules = self.meanings(&keys, shared);
+        let call = Call { rules, ..call?.clone() };
+        Some(Results { items: items?, status: known(status)?, key: known(key)?, call })
     }
 
     fn set_call(&mut self, node: &Node, group: Group<'_>) -> Option<Call> {
@@ -271,8 +325,10 @@ impl Compiler<'_> {
         if !matches!(members.change, MembershipChange::Record) {
             return;
         }
-        let holds = |call: &Call| call.holds_fields() || call.uses_any(&[Root::Members]);
-        let carried = update.iter().any(|update| matches!(update.carries, Carries::Rest) && update.call.holds_fields());
+        let place = members.list.inline().and_then(|inline| inline.write.as_ref()).map(|(place, _)| place.names());
+        let holds_place = |call: &Call| place.map_or_else(|| call.holds_fields(), |place| call.holds_field(place));
+        let holds = |call: &Call| holds_place(call) || call.uses_any(&[Root::Members]);
+        let carried = update.iter().any(|update| matches!(update.carries, Carries::Rest) && holds_place(&update.call));
         let missing = match create {
             _ if !carried => "`update`",
             Some(create) if !holds(&create.call) => "`create`",

@@ -33,6 +33,7 @@ impl Compiler<'_> {
             }
         }
         self.link_groups(&mut resources, entries);
+        self.link_member_records(&mut resources, entries);
         Some(resources)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderName, Method};
 use serde_json::Value;
 
-use super::Target;
+use super::{Line, Target};
 use crate::mapping::path::{JsonPath, Step};
 use crate::mapping::source::Span;
 use crate::mapping::template::{Part, Root, Template, Variable};
@@ -276,9 +276,24 @@ impl Deletion {
 // === impl Call ===
 
 impl Call {
-    /// Whether what the attribute map writes is in the body.
+    /// Whether what the attribute map writes is in the body, be it a part.
     pub fn holds_fields(&self) -> bool {
         matches!(self.body, Body::Record { .. }) || self.uses_any(&[Root::Fields])
+    }
+
+    /// Whether what the attribute map writes to a place is in the body: `{{fields}}` is for all of them, `{{fields.mail}}` for
+    /// one.
+    pub fn holds_field(&self, place: &[String]) -> bool {
+        let leads = |variable: &Variable| {
+            let mut names = variable.steps.iter().zip(place);
+            variable.root == Root::Fields && names.all(|(step, name)| matches!(step, Step::Name(step) if step == name))
+        };
+        matches!(self.body, Body::Record { .. }) || self.templates().flat_map(Template::variables).any(leads)
+    }
+
+    /// Whether the call carries the value of a line.
+    pub fn carries(&self, line: &Line) -> bool {
+        self.uses(&line.target) || line.shape.written().is_some_and(|place| self.holds_field(place))
     }
 
     /// The call with some of its variables as they are written, for people.

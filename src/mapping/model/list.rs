@@ -138,8 +138,9 @@ pub struct Lookup {
 pub enum LookupAnswer {
     /// One record here, or 404.
     One(JsonPath),
-    /// All rows that match.
-    Rows(JsonPath),
+    /// All rows that match. They tell as much as the rows of the list do, and come in pages as those do, unless the mapping
+    /// says otherwise: a part of the truth that looks whole is how somebody is created twice.
+    Rows { items: JsonPath, paging: Paging },
 }
 
 /// Which values a push-down can carry; others are left to the gateway.

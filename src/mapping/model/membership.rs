@@ -32,6 +32,8 @@ pub struct MemberList {
     pub paging: Paging,
     /// Where the key and the name are in a row.
     pub element: Element,
+    /// Where the list is that of all who could be members: a row is of a group if this place in it has the key of the group.
+    pub only: Option<Inline>,
 }
 
 /// Members, or a member's groups, in the record itself.
@@ -65,6 +67,11 @@ pub enum MembershipChange {
     Whole(Box<Call>),
     /// With the record that they are in, by the calls that write it.
     Record,
+    /// With the record of each member, which has its groups, by the calls that write that one.
+    Member {
+        /// Whether nothing but the list of all who could be members tells who is one.
+        walks: bool,
+    },
 }
 
 /// Adding or removing members.
@@ -73,6 +80,20 @@ pub struct MemberCall {
     pub call: Call,
     /// Members in one call.
     pub batch: usize,
+    /// What the answer tells of each member; without it an answer is about all of them.
+    pub results: Option<Box<Results>>,
+}
+
+/// What an answer tells of each member that a call is for.
+#[derive(Debug, Clone)]
+pub struct Results {
+    pub items: JsonPath,
+    /// Where a result tells its status.
+    pub status: Option<JsonPath>,
+    /// Where a result tells whose it is; without it they come in the order of the members.
+    pub key: Option<JsonPath>,
+    /// The call, with what a result means instead of what an answer means.
+    pub call: Call,
 }
 
 /// What happens to a member that the backend does not know.
@@ -112,9 +133,28 @@ impl Members {
     }
 }
 
+// === impl Membership ===
+
+impl Membership {
+    /// Where the record of a member has its groups, if memberships are written there.
+    pub fn in_member(&self) -> Option<&Inline> {
+        let groups = self.groups.as_ref().filter(|_| matches!(self.change, MembershipChange::Member { .. }));
+        groups.and_then(Members::inline)
+    }
+}
+
 // === impl Mapping ===
 
 impl Mapping {
+    /// The arrays of a record that are written with it, and are no lines of the attribute map: the members of a group, the
+    /// groups of a member.
+    pub fn arrays<'m>(&'m self, resource: &'m Resource) -> impl Iterator<Item = &'m WritePath> {
+        let members = resource.members.as_ref().and_then(|members| members.list.inline());
+        let group = resource.groups.and_then(|index| self.resources.get(index));
+        let groups = group.and_then(|group| group.members.as_ref()?.in_member());
+        members.into_iter().chain(groups).filter_map(|inline| inline.write.as_ref().map(|(place, _)| place))
+    }
+
     /// The attribute of a resource type that calls of its own tell, with these calls and the other resource type.
     pub fn listed_relation<'m>(&'m self, resource: &'m Resource) -> Option<(&'static str, &'m MemberList, &'m Resource)> {
         if let Some(members) = &resource.members {

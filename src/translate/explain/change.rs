@@ -6,7 +6,7 @@ use super::Explainer;
 use super::calls::{self, AS_IT_IS, AS_SENT, At, CHANGED, Known, OTHERS, WriteCall, is_secret, shown};
 use super::write::{Seen, Subject, WriteExplanation, Writer};
 use crate::limits;
-use crate::mapping::model::{Delete, Deletion, Line, MembershipChange, Send, Target};
+use crate::mapping::model::{Carries, Delete, Deletion, Line, Send, Target};
 use crate::mapping::template::Scope;
 use crate::scim::messages::SearchRequest;
 use crate::scim::patch::{Op, Operation, PatchRequest};
@@ -366,9 +366,8 @@ impl<'m> Writer<'m> {
         for place in step.lines.iter().filter_map(|line| line.shape.place()) {
             place.remark(&mut body, OTHERS);
         }
-        let members = self.resource().members.as_ref().filter(|members| matches!(members.change, MembershipChange::Record));
-        let inline = members.and_then(|members| members.list.inline()?.write.as_ref());
-        if let Some((place, _)) = inline.filter(|_| update.send == Send::Full) {
+        let is_whole = update.send == Send::Full && matches!(update.carries, Carries::Rest);
+        for place in self.explainer.mapping.arrays(self.resource()).filter(|_| is_whole) {
             place.put(&mut body, Value::from(AS_IT_IS));
         }
         Ok(Some(body))

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::calls::{self, AS_IT_IS, At, Effect, Known, WriteCall};
 use super::write::{Seen, Subject, Writer};
-use crate::mapping::model::{Call, MemberCall, Membership, Send, UnknownMember};
+use crate::mapping::model::{Call, Inline, MemberCall, Membership, Send, UnknownMember};
 use crate::mapping::template::{Root, Scope};
 use crate::scim::ScimError;
 use crate::translate::change;
 use crate::translate::create::member_element;
+use crate::translate::read::id_of;
 use crate::translate::relation::{self, MemberChange, Way, needs_group};
 use crate::translate::write::key_of;
 
@@ -47,6 +48,7 @@ impl Writer<'_> {
         match relation::way(members, change)? {
             Way::Each { add, remove } => self.each(subject, (add, remove), change, &keys, more, is_read),
             Way::Whole(set) => self.whole(subject, set, change, &keys, is_read),
+            Way::Member(inline) => self.in_members(subject, inline, change, &keys, more, is_read),
         }
     }
 
@@ -62,7 +64,7 @@ impl Writer<'_> {
         let Some(members) = &self.resource().members else { return Ok(Seen::Not) };
         let removes = more || change.replace || !change.remove.is_empty();
         // Removals that a filter tells are like any others, once they are known.
-        let rows = relation::needs_rows(members, remove, change)
+        let rows = relation::needs_rows(members, Some(remove), change)
             || more && (remove.call.uses_any(&[Root::Membership]) || members.pinned.is_some());
         if rows {
             match members.list.call() {
@@ -163,6 +165,89 @@ impl Writer<'_> {
             (false, _) => Some(format!("for each of {}{pace}", named(keys))),
         };
         self.plan.calls.push(WriteCall { when, repeated, ..explained });
+        if call.results.is_some() {
+            self.note("results", "the answer tells of each member whether it is known, and what became of it");
+        }
+        Ok(())
+    }
+
+    /// The writes of those whose own records have their groups.
+    fn in_members(
+        &mut self,
+        subject: &Subject,
+        inline: &Inline,
+        change: &MemberChange,
+        keys: &[Value],
+        more: bool,
+        is_read: bool,
+    ) -> Result<Seen, ScimError> {
+        let explainer = self.explainer;
+        let Some(members) = &explainer.resource.members else { return Ok(Seen::Not) };
+        if !is_read {
+            self.read(subject, None)?;
+        }
+        if relation::needs_rows(members, None, change) || more && members.pinned.is_some() {
+            match members.list.call() {
+                Some(list) => self.list(list, subject)?,
+                None => self.read(subject, None)?,
+            }
+        }
+        let (gone, _) = self.keys(members, &change.remove);
+        if !keys.is_empty() {
+            self.member_record(subject, inline, keys, ("if it is no member yet", "with"))?;
+        }
+        if change.replace || more {
+            let when =
+                if change.replace { "for those who are members and not wanted" } else { "for those whom the filter matches" };
+            self.member_record(subject, inline, &[], (when, "without"))?;
+        }
+        if !gone.is_empty() {
+            self.member_record(subject, inline, &gone, ("if it is a member", "without"))?;
+        }
+        Ok(Seen::Not)
+    }
+
+    fn member_record(
+        &mut self,
+        subject: &Subject,
+        inline: &Inline,
+        keys: &[Value],
+        (when, with): (&str, &str),
+    ) -> Result<(), ScimError> {
+        let explainer = self.explainer;
+        let of = explainer.resource.members.as_ref().and_then(|members| explainer.mapping.resources.get(members.of));
+        let Some((of, update)) = of.and_then(|of| Some((of, change::rest(of)?))) else {
+            return Err(ScimError::status(500, "members: no call writes the record of a member"));
+        };
+        let (several, key) = match keys {
+            [one] => (None, one.clone()),
+            [] => (Some("for each of them".to_owned()), Value::from("KEY")),
+            more => (Some(format!("for each of {}", named(more))), Value::from("KEY")),
+        };
+        let mut body = json!({});
+        if update.send == Send::Full {
+            for line in of.lines.iter().filter(|line| change::is_rest(of, line)) {
+                if let Some(place) = line.shape.place() {
+                    place.put(&mut body, Value::from(AS_IT_IS));
+                }
+            }
+        }
+        if let Some((place, _)) = &inline.write {
+            let group = crate::mapping::convert::text(&subject.key);
+            place.put(&mut body, Value::from(format!("(as it is, {with} {group})")));
+        }
+        let id = id_of(of, &key).map_or_else(|| key.clone(), Value::from);
+        let scope = Scope { key: Some(&key), id: Some(&id), ..Scope::default() };
+        let known = Known::These(Vec::new());
+        if let Some(get) = &of.get {
+            let read = calls::read(&get.call, &At { scope, known: &Known::All, record: false })?;
+            self.plan.calls.push(WriteCall { repeated: several.clone(), ..read });
+        }
+        let call = calls::written(&update.call, &At { scope, known: &known, record: true }, Some(&body))?;
+        self.plan.calls.push(WriteCall { when: Some(when.to_owned()), repeated: several, ..call });
+        if update.needs_record() {
+            self.note("stale", "if the backend has another revision of the member by then, it is read again; then 409");
+        }
         Ok(())
     }
 

@@ -26,7 +26,7 @@ pub use write::{Note, WriteExplanation};
 
 use crate::limits;
 use crate::mapping::Mapping;
-use crate::mapping::model::{Call, List, MemberList, PageBy, Resource, Total};
+use crate::mapping::model::{Call, List, Lookup, LookupAnswer, MemberList, PageBy, Resource, Total};
 use crate::mapping::template::Scope;
 use crate::scim::filter::{self, Predicate};
 use crate::scim::messages::SearchRequest;
@@ -132,7 +132,7 @@ impl Explainer<'_> {
         let (tables, at_most) = self.table_calls(Needed::of(self.resource, &projection, &plan.filter, sorted));
         calls.extend(tables);
         calls_at_most += at_most;
-        let listed = matches!(plan.access, Access::List { .. } | Access::Union(_));
+        let listed = plan.access.gives_rows();
         let needs = details(self.mapping, self.resource, &plan.filter, sort.as_ref().filter(|_| !plan.sorted), &projection);
         if let Some(rows) = needs.of_what().filter(|_| listed) {
             calls_at_most += if needs.rows_only() { window.count } else { list.map_or(0, |list| list.scan.calls as u64) };
@@ -180,7 +180,20 @@ impl Explainer<'_> {
             Access::Key(key) => ("by its key".to_owned(), self.key_call(key).into_iter().collect()),
             Access::Lookup { lookup, value } => {
                 let scope = Scope { value: value.as_ref(), ..Scope::default() };
-                ("by a look-up".to_owned(), explained(&lookup.call, &scope, None).into_iter().collect())
+                let paging = match &lookup.answer {
+                    LookupAnswer::Rows { paging, .. } if !matches!(paging.by, PageBy::Nothing) => paging,
+                    _ => return ("by a look-up".to_owned(), explained(&lookup.call, &scope, None).into_iter().collect()),
+                };
+                let (base, start) = (self.mapping.backend.url.path(), pages::first(paging));
+                let request = pages::page_call(&lookup.call, paging, &scope, &More::default(), &start, paging.max, base).ok();
+                let call = request.map(|request| ExplainedCall {
+                    name: lookup.call.name.clone(),
+                    method: request.method.to_string(),
+                    target: request.target,
+                    body: request.body.as_deref().map(shown),
+                    repeated: Some("for each page".to_owned()),
+                });
+                ("by a look-up".to_owned(), call.into_iter().collect())
             }
             Access::GroupsOf { member: key, only } => {
                 let list = self.resource.members.as_ref().and_then(|members| members.groups.as_ref()?.call());
@@ -263,6 +276,11 @@ impl Explainer<'_> {
     fn calls_at_most(&self, access: &Access<'_>) -> u64 {
         match access {
             Access::Nothing => 0,
+            Access::Lookup { lookup: Lookup { answer: LookupAnswer::Rows { paging, .. }, .. }, .. }
+                if !matches!(paging.by, PageBy::Nothing) =>
+            {
+                self.scan_calls()
+            }
             Access::Key(_) | Access::Lookup { .. } => 1,
             Access::List { .. } => self.scan_calls(),
             Access::GroupsOf { only, .. } => {
