@@ -174,6 +174,10 @@ pub fn blind<'m>(resource: &'m Resource, request: &PatchRequest<'_>) -> Option<(
     if !request.operations().iter().all(is_carried) {
         return None;
     }
+    // A key that is sent without being another one is more than some backends can take: JupyterHub forgets the user.
+    if lines.iter().any(|line| resource.id.is_written_by(line)) {
+        return None;
+    }
     // What elements have besides what the mapping knows would be lost.
     let is_part = |line: &&Line| matches!(line.shape, Shape::Each(_)) || line.shape.place().is_some_and(WritePath::is_keyed);
     if lines.iter().any(is_part) {

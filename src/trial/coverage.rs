@@ -7,18 +7,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::gateway::Search;
-use super::request::BASE_URL;
 use super::seen::{Answer, Call};
 use crate::mapping::Mapping;
 use crate::mapping::Report;
-use crate::mapping::convert::tables::Tables;
 use crate::mapping::model::{self, Body, Carries, How, Line, PushDown, Resource, Target, Tree};
 use crate::mapping::source::Span;
 use crate::mapping::template::{Part, Root, Template};
 use crate::scim::filter::{self, Predicate};
 use crate::scim::schema::ENTERPRISE_USER;
 use crate::translate::outcome::rule_of;
-use crate::translate::query::{Access, Planner};
 use crate::translate::write::value_of;
 
 /// Characters of the mapping that are shown for a row of errors.
@@ -135,6 +132,7 @@ impl Coverage {
             if let Some(known) = self.errors.iter_mut().find(|known| Some(known.place) == row) {
                 known.matched += 1;
             }
+            let Some(resource) = resource else { continue };
             let update = resource.update.iter().find(|update| update.call.place == call.place);
             let writes = update.is_some()
                 || resource.update.iter().any(|update| update.around.calls().any(|other| other.place == call.place))
@@ -156,7 +154,7 @@ impl Coverage {
             }
         }
         for search in searches {
-            self.pushed(mapping, search);
+            self.pushed(mapping, search, calls);
         }
     }
 
@@ -168,17 +166,13 @@ impl Coverage {
         }
     }
 
-    /// Plans a query again, to see what of it the backend performs.
-    fn pushed(&mut self, mapping: &Mapping, asked: &Search) {
+    /// Notes what of a query the backend performs: what the filter asks, and a call has.
+    fn pushed(&mut self, mapping: &Mapping, asked: &Search, calls: &[Call]) {
         let Some(resource) = mapping.at(&asked.endpoint) else { return };
-        let Some(filter) = asked.search.filter.as_deref().and_then(|text| filter::parse(text, asked.profile).ok()) else {
-            return;
-        };
-        let Ok(filter) = filter.check(&resource.kind, asked.profile) else { return };
-        let planner = Planner { mapping, tables: &Tables::default(), resource, base_url: BASE_URL };
-        let Ok(plan) = planner.plan(filter, None) else { return };
-        for filter in filters(resource).filter(|filter| performs(&plan.access, filter) && asks(&plan.filter, filter)) {
-            let name = format!("{} {}", short(&filter.target), filter.op);
+        let text = asked.search.filter.as_deref().and_then(|text| filter::parse(text, asked.profile).ok());
+        let Some(Ok(filter)) = text.map(|filter| filter.check(&resource.kind, asked.profile)) else { return };
+        for known in filters(resource).filter(|known| asks(&filter, known) && performs(resource, known, calls)) {
+            let name = format!("{} {}", short(&known.target), known.op);
             let known = self.filters.iter_mut().find(|known| known.resource == resource.kind.name && known.filter == name);
             if let Some(known) = known {
                 known.pushed += 1;
@@ -191,24 +185,26 @@ fn filters(resource: &Resource) -> impl Iterator<Item = &PushDown> {
     resource.list.iter().flat_map(|list| &list.filters)
 }
 
-/// Whether a way to find resources asks the backend for the comparison.
-fn performs(access: &Access<'_>, filter: &PushDown) -> bool {
-    match (access, &filter.how) {
-        (Access::Lookup { lookup, .. }, How::Call(call)) => lookup.call.place == call.call.place,
-        (Access::List { more }, How::List(addition)) => {
-            let is_sent = |name: &Template| {
-                let [Part::Literal(name)] = name.parts() else { return true };
-                more.body.as_ref().is_some_and(|body| body.get(name).is_some())
-            };
-            let in_body = match &addition.body {
-                Some(Tree::Object(members)) => members.iter().all(|(name, _)| is_sent(name)),
-                _ => true,
-            };
-            in_body && addition.query.iter().all(|(name, _)| more.query.iter().any(|(sent, _)| sent == name))
-        }
-        (Access::Union(branches), _) => branches.iter().any(|branch| performs(branch, filter)),
-        _ => false,
-    }
+/// Whether a call asks the backend for the comparison.
+fn performs(resource: &Resource, filter: &PushDown, calls: &[Call]) -> bool {
+    let addition = match &filter.how {
+        How::Call(lookup) => return calls.iter().any(|seen| seen.place == lookup.call.place),
+        How::List(addition) => addition,
+    };
+    let Some(list) = &resource.list else { return false };
+    // The list itself may have a parameter of that name, with another value.
+    let own = |name: &str, value: &str| list.call.query.iter().any(|(own, text)| own == name && text.as_literal() == Some(value));
+    calls.iter().filter(|seen| seen.place == list.call.place).any(|seen| {
+        let has = |wanted: &str| seen.target.query.iter().any(|(name, value)| name == wanted && !own(name, value));
+        let holds = |name: &Template| {
+            name.as_literal().is_none_or(|name| seen.content.as_ref().is_some_and(|body| body.get(name).is_some()))
+        };
+        let in_body = match &addition.body {
+            Some(Tree::Object(members)) => members.iter().all(|(name, _)| holds(name)),
+            _ => true,
+        };
+        in_body && addition.query.iter().all(|(name, _)| has(name))
+    })
 }
 
 /// Whether the comparison is in a filter.

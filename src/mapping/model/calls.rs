@@ -3,9 +3,15 @@
 use super::{Call, Delete, How, List, Mapping, Members, Membership, MembershipChange, Resource, Total};
 
 impl Mapping {
-    /// The calls of all resource types, each with its type, in the order of the language.
-    pub fn calls(&self) -> Vec<(&Resource, &Call)> {
-        self.resources.iter().flat_map(|resource| resource.calls().into_iter().map(move |call| (resource, call))).collect()
+    /// The calls of the look-ups, then those of all resource types, each with its type, in the order of the language.
+    pub fn calls(&self) -> Vec<(Option<&Resource>, &Call)> {
+        let lookups = self.lookups.iter().flat_map(|table| {
+            let create = table.create.iter().map(|create| &create.call);
+            std::iter::once(&table.call).chain(told(&table.paging.total)).chain(create)
+        });
+        let resources =
+            self.resources.iter().flat_map(|resource| resource.calls().into_iter().map(move |call| (Some(resource), call)));
+        lookups.map(|call| (None, call)).chain(resources).collect()
     }
 }
 
@@ -49,7 +55,10 @@ impl Membership {
     fn calls(&self) -> Vec<&Call> {
         let mut calls = Vec::new();
         for members in std::iter::once(&self.list).chain(&self.groups) {
-            if let Members::Call(list) = members {
+            // A list of all who could be members is that of their type.
+            if let Members::Call(list) = members
+                && list.only.is_none()
+            {
                 calls.push(&list.call);
                 calls.extend(told(&list.paging.total));
             }
@@ -60,7 +69,7 @@ impl Membership {
                 calls.extend(set.as_deref());
             }
             MembershipChange::Whole(set) => calls.push(set),
-            MembershipChange::Never | MembershipChange::Record => {}
+            MembershipChange::Never | MembershipChange::Record | MembershipChange::Member { .. } => {}
         }
         calls
     }
