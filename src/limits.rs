@@ -78,6 +78,25 @@ pub const WRITERS: usize = 500;
 pub const WRITER_SECONDS: u64 = 30;
 /// Calls to the backend that one request runs side by side.
 pub const CALL_CONCURRENCY: usize = 8;
+/// Times that a call is made again because the backend says that it has not done it.
+pub const AGAIN: u32 = 3;
+/// Seconds that one call may spend on the pauses before its repetitions: three of the usual `3s`, with room, and far less than
+/// the time of a request.
+pub const AGAIN_SECONDS: u64 = 15;
+/// Milliseconds of the first pause where the backend does not tell how long to wait; each further one is twice as long.
+pub const AGAIN_MILLIS: u64 = 500;
+/// Bytes of an answer that may ask for a repetition. Those that do are short, and a list need not be read twice to see it.
+pub const AGAIN_BYTES: usize = 64 << 10;
+/// Seconds that a 429 may ask for and the gateway waits itself; longer waits are the client's.
+pub const THROTTLE_SECONDS: u64 = 5;
+/// Seconds that a backend may ask for at all: a day. More is no waiting time but, say, a time of day.
+pub const WAIT_SECONDS: u64 = 86_400;
+/// Calls of `backend.rate`, each of which is remembered for its period.
+pub const RATE_CALLS: usize = 10_000;
+/// Seconds that a call waits for its turn under `backend.rate`. Behind that the client is told to come again.
+pub const RATE_SECONDS: u64 = 10;
+/// Milliseconds by which a period of `backend.rate` is longer than said: calls may take longer to arrive than those before.
+pub const RATE_MARGIN_MILLIS: u64 = 50;
 /// Bytes of one answer of the backend.
 pub const ANSWER_BYTES: usize = 16 << 20;
 /// Cookies of one answer that are looked at.
@@ -88,6 +107,10 @@ pub const LOGIN_PAUSE_SECONDS: u64 = 5;
 pub const LOGIN_PAUSE_MOST_SECONDS: u64 = 60;
 /// Seconds before its end in which a token is not used any more: it travels, and clocks differ.
 pub const TOKEN_SPARE_SECONDS: u64 = 30;
+/// Nesting of an XML document from or for the backend: that of JSON.
+pub const XML_DEPTH: usize = 128;
+/// Elements and attributes of an XML document from the backend. Each takes a few bytes there and a hundred here.
+pub const XML_NODES: usize = 1_000_000;
 /// Seconds to make a connection to the backend.
 pub const CONNECT_SECONDS: u64 = 5;
 /// Seconds that an idle connection to the backend is kept.

@@ -3,9 +3,11 @@
 //! [`stack`] is the one tower stack. What an answer means is not decided here: any status is an answer. A fault is that
 //! there is no answer, or one that cannot be read to its end.
 
+mod again;
 mod body;
 mod cookies;
 mod credentials;
+mod rate;
 mod request;
 mod session;
 mod sign;
@@ -53,25 +55,22 @@ impl Backend {
         };
         let is_secure = std::iter::once(&settings.url).chain(elsewhere).any(|url| url.scheme() == Some(&Scheme::HTTPS));
         let tls = tls::config(&settings.tls, is_secure)?;
-        Ok(Self { writer, stack: stack::build(settings.timeout, tls, way) })
+        Ok(Self { writer, stack: stack::build(settings, tls, way) })
     }
 
     /// Makes one call.
     pub async fn send(&self, call: &HttpCall<'_>) -> Result<Answer, Fault> {
-        let fault = |class, detail: String| Fault { class, call: call.call.name.clone(), detail, retry_after: None };
-        let request = self
-            .writer
-            .write(call)
-            .map_err(|error| fault(FaultClass::Unexpected, format!("the request cannot be written: {error}")))?;
+        let name = &call.call.name;
+        let request = self.writer.write(call).map_err(|error| {
+            let detail = format!("the request cannot be written: {error}");
+            Fault { class: FaultClass::Unexpected, call: name.clone(), detail, retry_after: None }
+        })?;
         let mut stack = self.stack.clone();
         let answer = async { stack.ready().await?.call(request).await }.await;
         // A fault of the login is told as such: the call itself was not made.
         answer.map_err(|error| match error.downcast::<Fault>() {
             Ok(fault) => *fault,
-            Err(error) => {
-                let (class, detail) = stack::describe(&*error);
-                fault(class, detail)
-            }
+            Err(error) => stack::describe(name, &*error),
         })
     }
 }

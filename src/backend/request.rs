@@ -7,7 +7,7 @@ use http_body_util::Full;
 
 use super::SetupError;
 use super::stack::{About, Outbound};
-use crate::mapping::model::Format;
+use crate::mapping::model::{Answers, Format};
 use crate::translate::call::HttpCall;
 use crate::translate::outcome::Terms;
 
@@ -15,6 +15,7 @@ use crate::translate::outcome::Terms;
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("scimitar/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+const XML: HeaderValue = HeaderValue::from_static("application/xml");
 
 /// Writes the requests to one place.
 #[derive(Clone)]
@@ -47,14 +48,19 @@ impl Writer {
             .authority(self.authority.clone())
             .path_and_query(format!("{}{}", self.path, call.target))
             .build()?;
-        let mut request = Request::builder().method(&call.method).uri(uri).header(ACCEPT, JSON).header(USER_AGENT, AGENT);
-        request = request.extension(About { terms: Terms::of(call.call) });
+        let accept = match *call.call.answers {
+            Answers::Json { .. } => JSON,
+            Answers::Xml { .. } => XML,
+        };
+        let mut request = Request::builder().method(&call.method).uri(uri).header(ACCEPT, accept).header(USER_AGENT, AGENT);
+        request = request.extension(About { terms: Terms::of(call.call), deadline: call.deadline });
         if call.body.is_some() {
             request = request.header(
                 CONTENT_TYPE,
                 match call.call.format {
                     Format::Json => JSON,
                     Format::Form => FORM,
+                    Format::Xml { .. } => XML,
                 },
             );
         }

@@ -155,17 +155,14 @@ impl Sessions {
         let mut written = build(call, &scope, None).map_err(|error| unwritable(error.to_string()))?;
         written.headers.iter_mut().for_each(|(_, value)| value.set_sensitive(true));
         let request = self.writer.write(&written).map_err(|error| unwritable(error.to_string()))?;
-        let answer = inner.oneshot(request).await.map_err(|error| {
-            let (class, detail) = stack::describe(&*error);
-            self.failure(&Fault { class, call: call.name.clone(), detail, retry_after: None })
-        })?;
+        let answer = inner.oneshot(request).await.map_err(|error| self.failure(&stack::describe(&call.name, &*error)))?;
         let status = answer.status;
         let refused =
             || self.fault(FaultClass::Unauthorized, format!("the login is refused: status {status}: check `backend.auth`"));
         match outcome::classify(call, &answer) {
             Outcome::Good(body) => self.keep(&answer, &body, begun),
             // The mapping says that this is a success, whatever it looks like.
-            Outcome::Done => self.keep(&answer, &serde_json::from_slice(&answer.body).unwrap_or_default(), begun),
+            Outcome::Done => self.keep(&answer, &outcome::body(call, &answer), begun),
             // A failure told by an answer that is none is a login that was not granted.
             Outcome::Fault(fault) if fault.class == FaultClass::Failed && status < 500 => Err(refused()),
             Outcome::Fault(fault) if fault.class != FaultClass::Unauthorized => Err(self.failure(&fault)),

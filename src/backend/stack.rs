@@ -13,14 +13,18 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::Instant;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceBuilder};
 
+use super::again::AgainLayer;
 use super::body::{self, BodyError};
 use super::credentials::{Credentials, Way};
+use super::rate::{NoTurn, RateLayer};
 use crate::limits;
+use crate::mapping::model;
 use crate::translate::call::Answer;
-use crate::translate::outcome::{FaultClass, Terms};
+use crate::translate::outcome::{Fault, FaultClass, Terms};
 
 /// A request in the stack.
 pub(super) type Outbound = Request<Full<Bytes>>;
@@ -32,6 +36,8 @@ pub(super) type Stack = BoxCloneSyncService<Outbound, Answer, BoxError>;
 #[derive(Debug, Clone)]
 pub(super) struct About {
     pub(super) terms: Terms,
+    /// When no pause may end any more.
+    pub(super) deadline: Option<std::time::Instant>,
 }
 
 /// The pooled client, reading answers to their end.
@@ -40,7 +46,7 @@ struct Whole {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
-pub(super) fn build(limit: Duration, tls: rustls::ClientConfig, way: Way) -> Stack {
+pub(super) fn build(settings: &model::Backend, tls: rustls::ClientConfig, way: Way) -> Stack {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
@@ -57,18 +63,31 @@ pub(super) fn build(limit: Duration, tls: rustls::ClientConfig, way: Way) -> Sta
         .build(https);
     BoxCloneSyncService::new(
         ServiceBuilder::new()
+            // Above all that a repetition has to go through again; it may need another login.
+            .layer(AgainLayer)
             // Above the time for one call: a login is a call of its own, and so is the repetition behind it.
             .layer(Credentials::new(way))
-            // The time is for connecting, waiting and reading the body together.
-            .timeout(limit)
+            // Each repetition and each login is a call. Above the time-out: waiting for a turn says nothing about the backend.
+            .layer(RateLayer::new(settings.rate))
+            // The time is for connecting, waiting for the answer and reading its body together.
+            .timeout(settings.timeout)
             .service(Whole { client }),
     )
 }
 
 /// What an error of the stack is. Its text names neither URL nor header.
-pub(super) fn describe(error: &(dyn StdError + Send + Sync + 'static)) -> (FaultClass, String) {
+pub(super) fn describe(call: &str, error: &(dyn StdError + Send + Sync + 'static)) -> Fault {
+    let (class, detail) = class(error);
+    let retry_after = error.downcast_ref::<NoTurn>().map(|refused| refused.wait);
+    Fault { class, call: call.to_owned(), detail, retry_after }
+}
+
+fn class(error: &(dyn StdError + Send + Sync + 'static)) -> (FaultClass, String) {
     if error.is::<tower::timeout::error::Elapsed>() {
         return (FaultClass::TimedOut, "no answer within `backend.timeout`".to_owned());
+    }
+    if error.is::<NoTurn>() {
+        return (FaultClass::Overloaded, error.to_string());
     }
     match error.downcast_ref::<BodyError>() {
         Some(cut @ BodyError::Cut(_)) => (FaultClass::Broken, cut.to_string()),
@@ -90,6 +109,19 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
         source = error.source();
     }
     text
+}
+
+// === impl About ===
+
+impl About {
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadline.map(Instant::from_std)
+    }
+
+    /// Whether the request is not over by then.
+    pub(super) fn lasts(&self, until: Instant) -> bool {
+        self.deadline().is_none_or(|deadline| until < deadline)
+    }
 }
 
 // === impl Whole ===

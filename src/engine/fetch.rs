@@ -11,7 +11,7 @@ use crate::mapping::model::{Call, Version};
 use crate::mapping::path::JsonPath;
 use crate::mapping::template::Scope;
 use crate::scim::{Object, etag};
-use crate::translate::call::{self, HttpCall};
+use crate::translate::call::{self, Answer, HttpCall};
 use crate::translate::outcome::{self, Fault, FaultClass, Outcome};
 use crate::translate::read;
 
@@ -85,11 +85,17 @@ impl<B: Backend> Operation<'_, B> {
 
     /// Sends a call, and gives the headers of the answer, too.
     pub(super) async fn exchange(&self, call: HttpCall<'_>) -> Result<(Outcome, HeaderMap), Error> {
-        let answer = self.engine.backend.send(&call).await?;
-        match outcome::classify(call.call, &answer) {
+        let described = call.call;
+        let answer = self.answer(call).await?;
+        match outcome::classify(described, &answer) {
             Outcome::Fault(fault) => Err(fault.into()),
             outcome => Ok((outcome, answer.headers)),
         }
+    }
+
+    /// Makes a call. The backend is not waited for behind the end of the request.
+    pub(super) async fn answer(&self, call: HttpCall<'_>) -> Result<Answer, Error> {
+        Ok(self.engine.backend.send(&HttpCall { deadline: self.context.deadline, ..call }).await?)
     }
 
     /// Reads the record with a key; `None` if there is none.

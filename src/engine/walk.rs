@@ -108,7 +108,7 @@ impl<B: Backend> Operation<'_, B> {
             PageError::Link => unintelligible(source.call, "the link to the next page is not a URL of this backend"),
             other => Error::mapping(format!("{}: {other}", source.call.name)),
         })?;
-        let answer = self.engine.backend.send(&call).await?;
+        let answer = self.answer(call).await?;
         let body = match outcome::classify(source.call, &answer) {
             Outcome::Good(body) => body,
             Outcome::NotFound => return Ok(None),
@@ -123,9 +123,8 @@ impl<B: Backend> Operation<'_, B> {
         let next = pages::next(source.paging, &answer, &body);
         let page = Page { source, body, total, next };
         // An answer that says nothing about rows must not become a list of nobody.
-        let payload = source.call.envelope.first(&page.body);
         let is_past = pages::is_past_the_end(source.paging, answer.status);
-        let lacks_payload = !is_past && payload.and_then(|payload| source.items.container(payload)).is_none();
+        let lacks_payload = !is_past && pages::rows(source.call, source.items, &page.body).is_none();
         let lacks_rows = *start == pages::first(source.paging) && total.is_some_and(|total| total > 0) && page.rows().is_empty();
         if lacks_payload || lacks_rows {
             let detail = "the answer holds no rows, nor says that there are none: see `envelope` and `items`";

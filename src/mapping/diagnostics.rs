@@ -98,6 +98,10 @@ codes! {
     RequiredNotMapped => "required-not-mapped",
     /// A test does not say enough, or contradicts itself.
     BadTest => "bad-test",
+    /// A name is none that XML can have.
+    XmlName => "xml-name",
+    /// A path takes for a list what XML may have as one element.
+    XmlList => "xml-list",
 }
 
 /// One finding.

@@ -12,6 +12,7 @@ mod place;
 pub mod source;
 pub mod template;
 pub mod vocabulary;
+pub mod xml;
 
 pub use compile::{Secrets, load, load_tests};
 pub use diagnostics::{Code, Diagnostic, Report, Severity};

@@ -89,6 +89,46 @@ impl JsonPath {
         }
     }
 
+    /// What the array whose elements are selected is a member of.
+    pub fn around<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        match &self.form {
+            Form::Each { prefix, .. } => follow(value, prefix.split_last()?.1),
+            Form::Steps(_) | Form::Keyed { .. } | Form::General(_) => None,
+        }
+    }
+
+    /// The names of what is taken for an array: all elements of it are selected, or one by its place or its key.
+    pub fn arrays(&self) -> Vec<&str> {
+        fn indexed(steps: &[Step]) -> impl Iterator<Item = &str> {
+            steps.windows(2).filter_map(|pair| match pair {
+                [Step::Name(name), Step::Index(_)] => Some(name.as_str()),
+                _ => None,
+            })
+        }
+        match &self.form {
+            Form::Steps(steps) => indexed(steps).collect(),
+            Form::Each { prefix, tail } | Form::Keyed { prefix, tail, .. } => {
+                let last = prefix.last().and_then(|step| match step {
+                    Step::Name(name) => Some(name.as_str()),
+                    Step::Index(_) => None,
+                });
+                indexed(prefix).chain(last).chain(indexed(tail)).collect()
+            }
+            // A filter looks at the members of an object as well.
+            Form::General(query) => query
+                .segments
+                .windows(2)
+                .filter_map(|pair| match pair {
+                    [
+                        Segment::Selector(Selector::Name(name)),
+                        Segment::Selector(Selector::Wildcard | Selector::Index(_) | Selector::Slice(..)),
+                    ] => Some(name.as_str()),
+                    _ => None,
+                })
+                .collect(),
+        }
+    }
+
     /// The first selected value.
     pub fn first<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         match &self.form {

@@ -124,6 +124,11 @@ pub enum RenderError {
     /// Not what it is: the value may be anybody's, and this text gets into logs.
     #[error("the value of `{{{{{0}}}}}` is not what its format takes")]
     Format(String),
+    #[error("the body cannot be written as XML: {0}")]
+    Xml(String),
+    /// A value of the member or element of that name.
+    #[error("`{0}` holds a control character, which XML has no form for")]
+    Character(String),
 }
 
 /// The characters that stay as they are in a path segment or query (RFC 3986 section 2.3, unreserved).

@@ -24,9 +24,11 @@ macro_rules! block {
     };
 }
 
+mod answers;
 mod auth;
 mod lookup;
 
+pub use answers::{AFTER, ERROR, PAGES, TOTAL, XML};
 pub use auth::{EXPIRES, HMAC, LOGIN, OAUTH2, QUERY, SEND, SOURCE, TLS};
 pub use lookup::{LOOKUP, NEW_ENTRY};
 
@@ -52,7 +54,12 @@ block! {
         "timeout": "The time for one call, such as `10s`.",
         "concurrency": "How many calls one request makes side by side.",
         "lag": "How long it may take until what was written shows in what is read, such as `2s`; none unless said.",
-        "format": "How bodies are written: `json` unless said, or `form`. Answers are JSON.",
+        "rate": "How often the gateway calls at the most, such as `5/s` or `100/m`.",
+        "format": "How bodies are written: `json` unless said, `form` or `xml`.",
+        "answers": "How answers are written: `json` unless said, or `xml`.",
+        "prefix": "What stands in front of the JSON of answers, such as `)]}'`; it is taken off.",
+        "xml": "What a document does not tell by itself: its `root`, and which elements are `lists`.",
+        "success": "What every good answer selects, a JSONPath from its root; one with a good status that does not is a failure.",
         "envelope": "Where in a good answer the payload is, a JSONPath.",
         "pages": "How lists come in pages.",
         "errors": "What answers mean; the first match wins, the usual meanings of HTTP stand behind.",
@@ -82,43 +89,6 @@ block! {
     HEADER, "header", {
         "name": "The name of the header.",
         "value": "Its value, by reference: `${NAME}` or `${file:/path}`.",
-    }
-}
-block! {
-    /// `pages`
-    PAGES, "pages", {
-        "by": "`number` (page numbers), `offset` (rows to skip), `cursor` or `link` (told by the page before), `range` (the header Range) or `none`.",
-        "page": "The query parameter of the page number, unless the call has `{{page}}`.",
-        "offset": "The query parameter of the rows to skip, unless the call has `{{offset}}`.",
-        "first": "The number of the first page or row: 1 for pages and 0 for offsets unless said.",
-        "cursor": "The query parameter of the cursor, unless the call has `{{cursor}}`.",
-        "next": "Where the answer tells the next cursor or link, a JSONPath from its root; without it, links come in the header Link.",
-        "unit": "The unit of the header Range: `items` unless said.",
-        "size": "The query parameter of the page size, unless the call has `{{size}}`.",
-        "max": "The largest page that the backend gives.",
-        "total": "Where the answer tells the number of all rows: a JSONPath from its root, or a `header`; `counted` by a walk unless said.",
-    }
-}
-block! {
-    /// `pages.total`
-    TOTAL, "total", {
-        "header": "The name of the header that tells it.",
-        "call": "The call that tells it: `GET /users/count`; the filter goes along.",
-        "at": "Where in that call's payload it is, a JSONPath.",
-        "query": "Query parameters of that call.",
-        "headers": "Headers of that call.",
-        "body": "The body of that call.",
-        "errors": "What answers of that call mean; before those of the backend.",
-    }
-}
-block! {
-    /// A row of `errors`
-    ERROR, "a row of errors", {
-        "status": "A status, `4xx` or `5xx`.",
-        "when": "A JSONPath from the root of the answer; it holds where it selects something.",
-        "as": "The meaning: notFound, uniqueness, invalidValue, mutability, stale, done, unknownMember, forbidden, unauthorized, relogin, overloaded or failed.",
-        "detail": "The text for the client; `{{body...}}` is the answer.",
-        "members": "For unknownMember: where the keys of the unknown ones are, a JSONPath.",
     }
 }
 block! {
@@ -199,6 +169,7 @@ block! {
         "headers": "Headers.",
         "body": "The body, for a search by POST.",
         "item": "Where the record is in the payload, a JSONPath.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
@@ -218,6 +189,7 @@ block! {
         "has": "The attributes that a row tells, if it does not tell all; the others are read by `get`, where they are asked for.",
         "gone": "`hidden` if the list leaves out what is `gone`; the gateway walks through it otherwise.",
         "scan": "How far the gateway may walk where the backend cannot filter.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
@@ -234,6 +206,7 @@ block! {
         "match": "`exact` if the backend compares as SCIM does, `superset` if the gateway must look again; superset unless said.",
         "rows": "How many rows it is likely to give; the fewest wins.",
         "value": "Which values it can carry; others are left to the gateway.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of that call mean; before those of the backend.",
     }
 }
@@ -308,6 +281,7 @@ block! {
         "conflict": "What happens if a resource of that name is there already; 409 unless said.",
         "batch": "The call that creates several at once, which Bulk uses.",
         "undo": "`delete` if a resource whose later calls fail is to be deleted again.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
@@ -327,6 +301,7 @@ block! {
         "after": "Calls that are made after this one.",
         "item": "Where the record is in the payload, a JSONPath.",
         "then": "`read` if the answer is not the whole record.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
@@ -341,6 +316,7 @@ block! {
         "after": "Calls that are made after this one.",
         "set": "The change that stands for a deletion: `active eq false`.",
         "refuse": "Why nothing may be deleted.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
@@ -374,6 +350,7 @@ block! {
         "key": "Where the key of the member or group is in a row, a JSONPath.",
         "display": "Where its name is in a row, a JSONPath.",
         "pages": "How this list comes in pages, if not as the backend's others.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
@@ -386,6 +363,7 @@ block! {
         "body": "The body; `{{members}}` is the list of keys, `{{member}}` the one key.",
         "batch": "Members in one call: 1 unless said.",
         "results": "What the answer tells of each member.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
@@ -409,6 +387,7 @@ block! {
         "if": "It is made only for resources that this filter matches: `title pr`.",
         "keep": "Values of the answer for later calls: a name and a JSONPath each.",
         "undo": "The call that takes it back if a later part of the request fails.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
@@ -419,6 +398,7 @@ block! {
         "query": "Query parameters.",
         "headers": "Headers.",
         "body": "The body.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
@@ -434,6 +414,7 @@ block! {
         "status": "Where a result tells its status, a JSONPath; 200 unless said.",
         "item": "Where the record is in a result, a JSONPath.",
         "match": "The attribute that tells whose result it is: `userName`; without it they come in the order of the resources.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What a result means; paths begin at the result. Before those of the backend.",
     }
 }
@@ -452,6 +433,7 @@ block! {
         "query": "Query parameters.",
         "headers": "Headers.",
         "body": "The body; `{{members}}` is the list of keys.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
@@ -478,6 +460,8 @@ pub const ALL: &[Block] = &[
     PAGES,
     TOTAL,
     ERROR,
+    AFTER,
+    XML,
     SCHEMA,
     SCHEMA_ATTRIBUTE,
     RESOURCE,

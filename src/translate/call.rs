@@ -1,13 +1,16 @@
 //! From a call of the mapping and the values of its variables to one HTTP request.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
+use http::header::{DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use jiff::fmt::rfc2822::DateTimeParser;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
+use super::xml;
+use crate::limits;
 use crate::mapping::convert::text;
 use crate::mapping::model::{Body, Call, Format, Tree};
 use crate::mapping::template::{RenderError, Root, Scope, Template, Variable};
@@ -25,6 +28,8 @@ pub struct HttpCall<'m> {
     pub body: Option<Bytes>,
     /// The body before it was written.
     pub content: Option<Value>,
+    /// When no pause before it, or before its repetition, may end; none is set where nobody waits.
+    pub deadline: Option<Instant>,
 }
 
 /// What came back, whatever its status.
@@ -36,15 +41,39 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Retry-After as a number of seconds; a date in it is not read (RFC 9110 section 10.2.3 allows both).
+    /// Retry-After (RFC 9110 section 10.2.3).
     pub fn retry_after(&self) -> Option<Duration> {
-        self.header(&RETRY_AFTER)?.parse().ok().map(Duration::from_secs)
+        self.wait_in(&RETRY_AFTER)
+    }
+
+    /// How long a header asks to wait: the whole number that it begins with, in seconds, or until a time, by the clock of the
+    /// backend itself.
+    pub fn wait_in(&self, name: &HeaderName) -> Option<Duration> {
+        let text = self.header(name)?;
+        if text.starts_with(|c: char| c.is_ascii_digit()) {
+            return seconds_in(text);
+        }
+        let time = |text: &str| DateTimeParser::new().parse_timestamp(text).ok();
+        let wait = time(text)?.duration_since(time(self.header(&DATE)?)?);
+        Some(wait.try_into().unwrap_or(Duration::ZERO)).filter(is_wait)
     }
 
     /// A header as text.
     pub fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok().map(str::trim)
     }
+}
+
+/// The first whole number in a text, as seconds.
+pub(super) fn seconds_in(text: &str) -> Option<Duration> {
+    let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    digits.get(..end)?.parse().ok().map(Duration::from_secs).filter(is_wait)
+}
+
+/// Whether somebody may be asked to wait for so long.
+pub(super) fn is_wait(wait: &Duration) -> bool {
+    *wait <= Duration::from_secs(limits::WAIT_SECONDS)
 }
 
 /// What stays as it is in a query (RFC 3986 section 2.3). A blank becomes `%20`, which every server reads the same way.
@@ -109,26 +138,39 @@ pub fn build_with<'m>(
     if let (Some(content), Some(more)) = (&mut content, &more.body) {
         merge(content, more.clone());
     }
-    let body = content.as_ref().map(|content| written(call.format, content));
-    Ok(HttpCall { call, method: call.method.clone(), target, headers, body, content })
+    let body = content.as_ref().map(|content| sent(call, content)).transpose()?;
+    Ok(HttpCall { call, method: call.method.clone(), target, headers, body, content, deadline: None })
+}
+
+/// The body of a call as it is sent.
+fn sent(call: &Call, body: &Value) -> Result<Bytes, RenderError> {
+    match (&call.format, &call.body) {
+        (Format::Xml { root: Some(root) }, Body::Record { .. }) => xml::write(root, body).map(Bytes::from),
+        (format, _) => written(format, body),
+    }
 }
 
 /// A body as it is sent.
-pub fn written(format: Format, body: &Value) -> Bytes {
-    match format {
+pub fn written(format: &Format, body: &Value) -> Result<Bytes, RenderError> {
+    Ok(match format {
         Format::Json => Bytes::from(body.to_string()),
         Format::Form => Bytes::from(form(body)),
-    }
+        Format::Xml { .. } => Bytes::from(xml::write_whole(body)?),
+    })
 }
 
 /// What the client is told if a call cannot be built because of a value of its own; nothing if that is for the author of the
 /// mapping to mend.
 pub fn refusal(call: &Call, error: &RenderError) -> Option<ScimError> {
+    if let RenderError::Character(name) = error {
+        return Some(ScimError::invalid_value(format!("{name}: the application cannot take a control character.")));
+    }
     let about = |variable: &Variable| match error {
         RenderError::Segment => true,
         RenderError::Missing(text) | RenderError::NotText(text) | RenderError::Header(text) | RenderError::Format(text) => {
             *text == variable.text
         }
+        RenderError::Xml(_) | RenderError::Character(_) => false,
     };
     let sent = |variable: &&Variable| matches!(variable.root, Root::Attribute { .. }) && about(variable);
     let variable = call.templates().flat_map(Template::variables).find(sent)?;

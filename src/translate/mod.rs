@@ -17,3 +17,4 @@ pub mod query;
 pub mod read;
 pub mod relation;
 pub mod write;
+pub mod xml;

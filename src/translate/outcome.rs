@@ -3,10 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use super::call::Answer;
-use crate::mapping::model::{Call, Meaning, Rule};
+use super::call::{Answer, is_wait, seconds_in};
+use super::xml;
+use crate::limits;
+use crate::mapping::model::{After, Answers, Call, Meaning, Rule};
+use crate::mapping::path::JsonPath;
 use crate::mapping::template::Scope;
 use crate::scim::{ScimError, ScimType};
 
@@ -33,7 +39,7 @@ pub enum FaultClass {
     Broken,
     /// No answer in time. A write may have happened.
     TimedOut,
-    /// 429, or what the mapping calls so.
+    /// 429, or what the mapping calls so; or there is no turn for the call under `backend.rate`.
     Overloaded,
     /// 5xx, or what the mapping calls a failure.
     Failed,
@@ -68,47 +74,132 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 pub struct Terms {
     rules: Arc<[Rule]>,
+    answers: Arc<Answers>,
+}
+
+/// The backend has not done what it was asked, and says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repetition {
+    /// How long it asks to wait before it is asked again.
+    pub wait: Option<Duration>,
 }
 
 /// Gives an answer its meaning by the call's rules.
 pub fn classify(call: &Call, answer: &Answer) -> Outcome {
-    meaning(call, answer.status, parsed(answer), answer.retry_after())
+    meaning(call, answer, document(&call.answers, answer), call.success.as_ref())
 }
 
 /// The rule that gives an answer its meaning, if one does.
 pub fn rule_of<'c>(call: &'c Call, answer: &Answer) -> Option<&'c Rule> {
-    let body = parsed(answer).unwrap_or_default();
-    call.rules.iter().find(|rule| applies(rule, answer.status, &body))
+    rule_for(&call.rules, answer, &body(call, answer))
 }
 
-/// The body; `null` if there is none, nothing if it is not JSON.
-fn parsed(answer: &Answer) -> Option<Value> {
-    if answer.body.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&answer.body).ok() }
+/// The body of an answer, whatever it means; null if there is none, or none that can be read.
+pub fn body(call: &Call, answer: &Answer) -> Value {
+    document(&call.answers, answer).unwrap_or_default()
 }
 
 /// Whether an answer says that the login has ended. What was asked for was not done then.
 pub fn wants_relogin(terms: &Terms, answer: &Answer) -> bool {
-    let may =
-        |rule: &Rule| rule.meaning == Meaning::Relogin && rule.status.as_ref().is_none_or(|range| range.contains(&answer.status));
+    let may = |rule: &Rule| rule.meaning == Meaning::Relogin && has_status(rule, answer.status);
     // Most answers are not looked into for this.
     if !terms.rules.iter().any(may) {
         return false;
     }
-    let body = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
-    let rule = terms.rules.iter().find(|rule| applies(rule, answer.status, &body));
-    rule.is_some_and(|rule| rule.meaning == Meaning::Relogin)
+    let body = document(&terms.answers, answer).unwrap_or_default();
+    rule_for(&terms.rules, answer, &body).is_some_and(|rule| rule.meaning == Meaning::Relogin)
 }
 
-/// Gives one result of an answer that has several its meaning: the rules see it as if it were the whole.
+/// Gives one result of an answer that has several its meaning: the rules see it as if it were the whole. `success` is about
+/// the whole.
 pub fn classify_result(call: &Call, status: u16, result: &Value) -> Outcome {
-    meaning(call, status, Some(result.clone()), None)
+    let answer = Answer { status, headers: HeaderMap::new(), body: Bytes::new() };
+    meaning(call, &answer, Ok(result.clone()), None)
 }
 
-fn meaning(call: &Call, status: u16, parsed: Option<Value>, retry_after: Option<Duration>) -> Outcome {
-    let fault = |class, detail: String| Outcome::Fault(Fault { class, call: call.name.clone(), detail, retry_after });
+/// Whether an answer asks for a repetition that cannot do anything twice: a row of the mapping says that nothing was done, or
+/// the status is 429 (RFC 6585 section 4) and the wait is short.
+pub fn repetition(terms: &Terms, answer: &Answer) -> Option<Repetition> {
+    let may_ask = |rule: &Rule| rule.meaning == Meaning::Retry && has_status(rule, answer.status);
+    let is_throttled = answer.status == 429;
+    if !(is_throttled || terms.rules.iter().any(may_ask)) || answer.body.len() > limits::AGAIN_BYTES {
+        return None;
+    }
+    let body = document(&terms.answers, answer).unwrap_or_default();
+    let rule = rule_for(&terms.rules, answer, &body)?;
+    let wait = wait(rule, answer, &body);
+    let is_short = wait.is_some_and(|wait| wait <= Duration::from_secs(limits::THROTTLE_SECONDS));
+    match rule.meaning {
+        Meaning::Retry => Some(Repetition { wait }),
+        Meaning::Overloaded if is_throttled && is_short => Some(Repetition { wait }),
+        _ => None,
+    }
+}
+
+/// The body of an answer as JSON; null if there is none. The error says what else it is.
+fn document(answers: &Answers, answer: &Answer) -> Result<Value, String> {
+    let body: &[u8] = &answer.body;
+    match answers {
+        _ if body.is_empty() => Ok(Value::Null),
+        Answers::Json { prefix } => {
+            // RFC 8259 section 8.1: nobody writes a byte order mark, and anybody may ignore one.
+            let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+            let body = prefix.as_ref().and_then(|prefix| body.strip_prefix(prefix.as_bytes())).unwrap_or(body);
+            serde_json::from_slice(body).map_err(|_| "a body that is not JSON".to_owned())
+        }
+        Answers::Xml { lists } => {
+            xml::read(body, charset(answer), lists).map_err(|reason| format!("a body that cannot be read as XML: {reason}"))
+        }
+    }
+}
+
+/// What the media type says about the encoding; it stands before what the document says of itself (RFC 7303 section 3).
+fn charset(answer: &Answer) -> Option<&str> {
+    let mut parameters = answer.header(&CONTENT_TYPE)?.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let (_, charset) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+    Some(charset.trim().trim_matches('"'))
+}
+
+fn rule_for<'r>(rules: &'r [Rule], answer: &Answer, body: &Value) -> Option<&'r Rule> {
+    rules.iter().find(|rule| {
+        has_status(rule, answer.status)
+            && rule.headers.iter().all(|(name, begin)| begins_with(&answer.headers, name, begin))
+            && rule.when.as_ref().is_none_or(|path| path.holds(body))
+    })
+}
+
+fn has_status(rule: &Rule, status: u16) -> bool {
+    rule.status.as_ref().is_none_or(|range| range.contains(&status))
+}
+
+fn begins_with(headers: &HeaderMap, name: &http::HeaderName, begin: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.into_iter().any(|value| value.trim().to_lowercase().starts_with(begin))
+}
+
+/// How long an answer asks to wait, by its rule or else by Retry-After.
+fn wait(rule: &Rule, answer: &Answer, body: &Value) -> Option<Duration> {
+    let told = match &rule.after {
+        Some(After::Time(time)) => Some(*time),
+        Some(After::Header(name)) => answer.wait_in(name),
+        Some(After::Body(path)) => path.first(body).and_then(|told| match told {
+            Value::String(text) => seconds_in(text),
+            Value::Number(seconds) => Duration::try_from_secs_f64(seconds.as_f64()?).ok().filter(is_wait),
+            _ => None,
+        }),
+        None => None,
+    };
+    told.or_else(|| answer.retry_after())
+}
+
+fn meaning(call: &Call, answer: &Answer, parsed: Result<Value, String>, success: Option<&JsonPath>) -> Outcome {
+    let status = answer.status;
+    let waiting =
+        |class, detail: String, retry_after| Outcome::Fault(Fault { class, call: call.name.clone(), detail, retry_after });
+    let fault = |class, detail: String| waiting(class, detail, answer.retry_after());
     let empty = Value::Null;
     let body = parsed.as_ref().unwrap_or(&empty);
-    if let Some(rule) = call.rules.iter().find(|rule| applies(rule, status, body)) {
+    if let Some(rule) = rule_for(&call.rules, answer, body) {
         let detail = || {
             let scope = Scope { body: Some(body), ..Scope::default() };
             rule.detail.as_ref().and_then(|template| template.text(&scope).ok())
@@ -136,26 +227,34 @@ fn meaning(call: &Call, status: u16, parsed: Option<Value>, retry_after: Option<
             Meaning::Relogin => {
                 fault(FaultClass::Unauthorized, format!("status {status}: the login has ended, or is not enough for this call"))
             }
-            Meaning::Overloaded => fault(FaultClass::Overloaded, format!("status {status}")),
+            Meaning::Overloaded => waiting(FaultClass::Overloaded, format!("status {status}"), wait(rule, answer, body)),
+            Meaning::Retry => {
+                let detail = format!("status {status}: the backend asks to be called again, as often as it was");
+                waiting(FaultClass::Overloaded, detail, wait(rule, answer, body))
+            }
             Meaning::Failed => fault(FaultClass::Failed, format!("status {status}")),
         };
     }
     match (status, parsed) {
-        (200..=299, Some(body)) => Outcome::Good(body),
-        (200..=299, None) => fault(FaultClass::Unintelligible, format!("status {status} with a body that is not JSON")),
+        // Where there can be no body it says nothing (RFC 9110 sections 15.3.5 and 15.3.6).
+        (204 | 205, Ok(body)) if answer.body.is_empty() => Outcome::Good(body),
+        (200..=299, Ok(body)) if success.is_some_and(|success| !success.holds(&body)) => {
+            let detail = format!(
+                "status {status}, but `success` does not hold: if it means more than that it failed, add a row to `errors`"
+            );
+            fault(FaultClass::Failed, detail)
+        }
+        (200..=299, Ok(body)) => Outcome::Good(body),
+        (200..=299, Err(what)) => fault(FaultClass::Unintelligible, format!("status {status} with {what}")),
         (status, _) => fault(FaultClass::Unexpected, format!("status {status}: give it a meaning under `errors`")),
     }
-}
-
-fn applies(rule: &Rule, status: u16, body: &Value) -> bool {
-    rule.status.as_ref().is_none_or(|range| range.contains(&status)) && rule.when.as_ref().is_none_or(|path| path.holds(body))
 }
 
 // === impl Terms ===
 
 impl Terms {
     pub fn of(call: &Call) -> Self {
-        Self { rules: Arc::clone(&call.rules) }
+        Self { rules: Arc::clone(&call.rules), answers: Arc::clone(&call.answers) }
     }
 }
 
@@ -199,3 +298,7 @@ impl std::fmt::Display for FaultClass {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+#[path = "outcome_tests.rs"]
+mod tests;

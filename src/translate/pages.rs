@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::call::{self, Answer, HttpCall, More};
 use crate::limits;
 use crate::mapping::convert::text;
-use crate::mapping::model::{Call, PageBy, PageSize, Paging, Total};
+use crate::mapping::model::{Answers, Call, PageBy, PageSize, Paging, Total};
+use crate::mapping::path::JsonPath;
 use crate::mapping::template::{RenderError, Scope};
 use crate::scim::messages::SearchRequest;
 
@@ -128,6 +129,17 @@ fn target_of(present: &str, link: &str, base: &str) -> Option<String> {
     let target = uri.path_and_query().map(http::uri::PathAndQuery::as_str).filter(|target| target.starts_with('/'))?;
     let base = base.trim_end_matches('/');
     Some(target.strip_prefix(base).filter(|rest| rest.starts_with('/')).unwrap_or(target).to_owned())
+}
+
+/// The rows in an answer; `None` if it neither has any nor says that there are none.
+pub fn rows<'b>(call: &Call, items: &JsonPath, body: &'b Value) -> Option<Vec<&'b Value>> {
+    let payload = call.envelope.first(body)?;
+    // In XML a list of nobody is the element around it with nothing in it. What could be around any document says nothing.
+    let is_empty = || {
+        let around = items.around(payload).filter(|around| !std::ptr::eq(*around, body));
+        matches!(*call.answers, Answers::Xml { .. }) && around.is_some()
+    };
+    (items.container(payload).is_some() || is_empty()).then(|| items.all(payload))
 }
 
 /// What a page tells about where the next one begins; `None` on the last one, and where pages tell nothing.

@@ -7,6 +7,7 @@ use super::contain::{holds, part};
 use super::seen::Content;
 use crate::mapping::model::{Format, Wanted};
 use crate::translate::call::written;
+use crate::translate::xml;
 
 /// Lines without a difference that are shown around one.
 const AROUND: usize = 3;
@@ -42,13 +43,18 @@ pub(super) fn pretty(value: &Value) -> String {
 }
 
 /// The differences between the body of a call and what it must be, if there are any.
-pub(super) fn body(wanted: &Wanted, got: &Content, format: Format) -> Option<Vec<String>> {
+pub(super) fn body(wanted: &Wanted, got: &Content, format: &Format) -> Option<Vec<String>> {
     let (expected, whole) = match wanted {
         Wanted::Anything => return None,
         Wanted::Nothing => return (*got != Content::None).then(|| lines("no body\n", &text(got))),
         Wanted::Exactly(expected) => (expected, true),
         Wanted::Holding(expected) => (expected, false),
     };
+    let document = match (expected, format) {
+        (Value::Object(_), Format::Xml { .. }) => as_document(expected),
+        _ => None,
+    };
+    let expected = document.as_ref().unwrap_or(expected);
     match got {
         Content::Json(got) if whole => (expected != got).then(|| json(expected, got)),
         Content::Json(got) => (!holds(expected, got)).then(|| json(expected, &part(expected, got))),
@@ -69,7 +75,7 @@ pub(super) fn body(wanted: &Wanted, got: &Content, format: Format) -> Option<Vec
         Content::Text(got) => {
             let expected = match expected {
                 Value::String(text) => text.clone(),
-                tree => String::from_utf8_lossy(&written(format, tree)).into_owned(),
+                tree => written(format, tree).map_or_else(|_| pretty(tree), |bytes| String::from_utf8_lossy(&bytes).into_owned()),
             };
             let good = if whole { expected == *got } else { got.contains(&expected) };
             (!good).then(|| lines(&format!("{expected}\n"), &format!("{got}\n")))
@@ -82,8 +88,14 @@ pub(super) fn body(wanted: &Wanted, got: &Content, format: Format) -> Option<Vec
 fn as_form(expected: &Value) -> Content {
     match expected {
         Value::String(text) => Content::form(text.as_bytes()),
-        tree => Content::form(&written(Format::Form, tree)),
+        tree => Content::form(&written(&Format::Form, tree).unwrap_or_default()),
     }
+}
+
+/// What is expected of a document: all that is in it is text, and one element of a list is no list.
+fn as_document(expected: &Value) -> Option<Value> {
+    let bytes = written(&Format::Xml { root: None }, expected).ok()?;
+    xml::read(&bytes, None, &[]).ok()
 }
 
 /// A body, line by line.

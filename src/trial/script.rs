@@ -101,7 +101,7 @@ impl State {
         let free = || self.slots.iter().enumerate().filter(|(_, slot)| slot.taken.is_none());
         let is_due = |slot: &Slot| Some(slot.turn) == due;
         let same = |slot: &Slot| slot.call.method == call.method && slot.call.target.is(&call.target);
-        let agrees = |slot: &Slot| same(slot) && diff::body(&slot.call.body, &call.body, call.format).is_none();
+        let agrees = |slot: &Slot| same(slot) && diff::body(&slot.call.body, &call.body, &call.format).is_none();
         let alike = |slot: &Slot| slot.call.method == call.method && slot.call.target.path == call.target.path;
         let find = |fits: &dyn Fn(&Slot) -> bool| free().find(|(_, slot)| fits(slot)).map(|(index, _)| index);
         let found = find(&|slot| is_due(slot) && agrees(slot)).or_else(|| find(&|slot| is_due(slot) && same(slot)));
@@ -125,7 +125,7 @@ impl State {
         let mut failures: Vec<Failure> = self.order().into_iter().collect();
         for came in &self.came {
             let Some(wanted) = came.slot.and_then(|index| self.slots.get(index)).map(|slot| &slot.call) else { continue };
-            if let Some(lines) = diff::body(&wanted.body, &came.call.body, came.call.format) {
+            if let Some(lines) = diff::body(&wanted.body, &came.call.body, &came.call.format) {
                 failures.push(Failure::new(format!("`{}` has another body", wanted.line)).with_diff(lines));
             }
             for (name, expected) in &wanted.headers {

@@ -8,6 +8,7 @@ use crate::mapping::model::{CallTarget, Format};
 use crate::mapping::source::Span;
 use crate::server::step::Response;
 use crate::translate::call::{self, HttpCall};
+use crate::translate::xml;
 
 /// A call as the backend would see it.
 #[derive(Debug, Clone)]
@@ -54,8 +55,8 @@ impl Call {
             method: sent.method.clone(),
             target: CallTarget::parse(&sent.target),
             headers: sent.headers.iter().chain(common).cloned().collect(),
-            format: sent.call.format,
-            body: sent.body.as_ref().map_or(Content::None, |body| Content::of(body, sent.call.format)),
+            format: sent.call.format.clone(),
+            body: sent.body.as_ref().map_or(Content::None, |body| Content::of(body, &sent.call.format)),
             content: sent.content.clone(),
             answer: None,
         }
@@ -84,14 +85,13 @@ impl Call {
 // === impl Content ===
 
 impl Content {
-    pub(super) fn of(bytes: &[u8], format: Format) -> Self {
-        if format == Format::Form {
-            return Self::form(bytes);
-        }
-        match serde_json::from_slice(bytes) {
-            Ok(value) => Self::Json(value),
-            Err(_) => Self::Text(String::from_utf8_lossy(bytes).into_owned()),
-        }
+    pub(super) fn of(bytes: &[u8], format: &Format) -> Self {
+        let tree = match format {
+            Format::Form => return Self::form(bytes),
+            Format::Json => serde_json::from_slice(bytes).ok(),
+            Format::Xml { .. } => xml::read(bytes, None, &[]).ok(),
+        };
+        tree.map_or_else(|| Self::Text(String::from_utf8_lossy(bytes).into_owned()), Self::Json)
     }
 
     pub(super) fn form(bytes: &[u8]) -> Self {

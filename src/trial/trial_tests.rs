@@ -111,7 +111,7 @@ tests:
     backend: [FIND]
 "#;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    for format in ["json", "form"] {
+    for format in ["json", "form", "xml, xml: { root: person }"] {
         let run = |text: &str| -> Vec<Verdict> {
             let (mapping, diagnostics) = load(text, &Unset);
             let mapping = mapping.unwrap_or_else(|| panic!("{diagnostics:?}\n{text}"));

@@ -129,11 +129,18 @@ async fn internal_errors() {
 /// ERR-16.
 #[tokio::test]
 async fn too_many_requests() {
-    let demo = Demo::start(2, 1).await;
-    demo.directory.set_faults(Faults { throttle_rate: 1.0, ..Faults::default() });
-    all(&demo, "429", &[503], Some("1")).await;
     let stub = Stub::start("429 Too Many Requests", "text/plain\r\nRetry-After: 77", "slow down").await;
     all(&Demo::before(&stub.url, MAPPING), "429 in plain text", &[503], Some("77")).await;
+}
+
+/// A short wait is the gateway's, a few times.
+#[tokio::test]
+async fn too_many_requests_for_a_moment() {
+    let demo = Demo::start(2, 1).await;
+    demo.directory.set_faults(Faults { throttle_rate: 1.0, ..Faults::default() });
+    let answer = demo.get("/Users/1001?attributes=userName").await;
+    check(&answer, "429", &[503], Some("1"));
+    assert_eq!(demo.calls().len(), 4, "the call and three repetitions");
 }
 
 /// Nothing at all where a delete has no body to be cut, so that it counts as unreachable.

@@ -27,6 +27,7 @@ mod natural_keys;
 mod nothing_lost;
 mod operations;
 mod orion;
+mod outcomes;
 mod paging;
 mod patch_cases;
 mod pitfalls;

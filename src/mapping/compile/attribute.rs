@@ -306,6 +306,9 @@ impl Compiler<'_> {
 
     pub(super) fn writable_items(&mut self, items: &JsonPath, node: &Node) -> Option<WritePath> {
         let write = items.to_write_items();
+        if let Some(write) = &write {
+            self.xml_place(write.names(), node.span);
+        }
         if write.is_none() {
             self.error(
                 Code::UnwritablePath,

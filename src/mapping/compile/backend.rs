@@ -8,16 +8,16 @@ use http::{HeaderName, HeaderValue, Uri};
 use secrecy::ExposeSecret as _;
 
 use super::call::{Names, Shared};
-use super::{Compiler, Keys, is_reference};
+use super::{Compiler, Keys, is_reference, known};
 use crate::limits;
 use crate::mapping::diagnostics::Code;
-use crate::mapping::model::{Auth, Backend, Format, Meaning, Paging, Rule, Tls};
+use crate::mapping::model::{Auth, Backend, Meaning, Paging, Rule, Tls};
 use crate::mapping::path::JsonPath;
 use crate::mapping::source::{Data, Node};
 use crate::mapping::vocabulary;
 
 /// The words of `as` in the error table.
-const MEANINGS: [(&str, Meaning); 12] = [
+const MEANINGS: [(&str, Meaning); 13] = [
     ("notFound", Meaning::NotFound),
     ("uniqueness", Meaning::Uniqueness),
     ("invalidValue", Meaning::InvalidValue),
@@ -29,6 +29,7 @@ const MEANINGS: [(&str, Meaning); 12] = [
     ("unauthorized", Meaning::Unauthorized),
     ("relogin", Meaning::Relogin),
     ("overloaded", Meaning::Overloaded),
+    ("retry", Meaning::Retry),
     ("failed", Meaning::Failed),
 ];
 
@@ -63,6 +64,7 @@ impl Compiler<'_> {
     /// The backend, if it can be used, and what its calls have in common in any case.
     pub(super) fn backend(&mut self, node: &Node) -> (Option<Backend>, Shared) {
         let Some(keys) = self.block(node, &vocabulary::BACKEND) else { return Default::default() };
+        let (answers, format) = self.formats(&keys);
         let url = self.require(&keys, "url", "write the base URL: `url: ${PEOPLE_URL}`").and_then(|node| self.url(node));
         let mut headers = Vec::new();
         if let Some(entries) = keys.get("headers").and_then(|node| self.entries(node, "headers")) {
@@ -92,32 +94,33 @@ impl Compiler<'_> {
         let envelope = self.path_or(keys.get("envelope"), &JsonPath::root());
         self.renews = keys.get("auth").is_some_and(renews);
         let mut rules = self.rules(&keys);
+        let success = keys.get("success").map(|node| self.path(node));
+        let rate = keys.get("rate").map(|node| self.rate(node));
+        let retries = rules.iter().any(|rule| rule.meaning == Meaning::Retry);
         if self.renews {
             rules.push(Rule::of(401..=401, Meaning::Relogin));
         }
-        let format = keys.get("format").map_or(Some(Format::Json), |node| self.format(node));
+        let usable = answers.is_some() && format.is_some() && !matches!(success, Some(None));
         let mut shared = Shared {
             envelope: envelope.clone().unwrap_or_else(JsonPath::root),
             paging: Paging::unpaged(),
             rules,
             format: format.unwrap_or_default(),
+            answers: Arc::new(answers.unwrap_or_default()),
+            success: success.flatten(),
         };
         let paging = keys.get("pages").map_or(Some(Paging::unpaged()), |node| self.paging(node, "count", &shared));
-        let usable = envelope.is_some() && paging.is_some();
+        let usable = usable && envelope.is_some() && paging.is_some();
         shared.paging = paging.unwrap_or(Paging::unpaged());
         let auth = keys.get("auth").map_or(Some(Auth::None), |node| self.auth(node, &shared));
         let tls = keys.get("tls").map_or(Some(Tls::default()), |node| self.tls(node));
-        let backend = match (url, timeout, concurrency, lag, auth, tls) {
-            (Some(url), Some(timeout), Some(concurrency), Some(lag), Some(auth), Some(tls)) if usable => {
-                Some(Backend { url, headers, auth, tls, timeout, concurrency, lag })
+        let backend = match (url, timeout, concurrency, lag, auth, tls, known(rate)) {
+            (Some(url), Some(timeout), Some(concurrency), Some(lag), Some(auth), Some(tls), Some(rate)) if usable => {
+                Some(Backend { url, headers, auth, tls, timeout, concurrency, lag, rate, retries })
             }
             _ => None,
         };
         (backend, shared)
-    }
-
-    pub(super) fn format(&mut self, node: &Node) -> Option<Format> {
-        self.word(node, &[("json", Format::Json), ("form", Format::Form)])
     }
 
     fn url(&mut self, node: &Node) -> Option<Uri> {
@@ -204,12 +207,16 @@ impl Compiler<'_> {
         }
         let status = keys.get("status").map(|node| self.status(node));
         let when = keys.get("when").map(|node| self.path(node));
-        if status.is_none() && when.is_none() {
-            self.error(Code::MissingKey, node.span, "a row of errors needs `status` or `when`", "tell which answers it is for");
+        let headers = keys.get("header").map(|node| self.row_headers(node));
+        if status.is_none() && when.is_none() && headers.is_none() {
+            let message = "a row of errors needs `status`, `when` or `header`";
+            self.error(Code::MissingKey, node.span, message, "tell which answers it is for");
             return None;
         }
         let detail = keys.get("detail").map(|node| self.template(node, &Names::BODY));
         let members = keys.get("members").map(|node| self.path(node));
+        let after = keys.get("after").map(|node| self.after(node));
+        self.check_after(&keys, meaning);
         if meaning.is_some_and(|meaning| meaning != Meaning::UnknownMember) {
             self.meaningless(&keys, &["members"], "this meaning", "it is for `as: unknownMember`");
         }
@@ -223,6 +230,7 @@ impl Compiler<'_> {
                     | Meaning::Unauthorized
                     | Meaning::Relogin
                     | Meaning::Overloaded
+                    | Meaning::Retry
                     | Meaning::Failed
             )
         ) {
@@ -237,7 +245,9 @@ impl Compiler<'_> {
         all(!matches!(status, Some(None))
             && !matches!(when, Some(None))
             && !matches!(detail, Some(None))
-            && !matches!(members, Some(None)))?;
+            && !matches!(members, Some(None))
+            && !matches!(after, Some(None))
+            && !matches!(headers, Some(None)))?;
         Some(Rule {
             place: Some(node.span),
             status: status.flatten(),
@@ -245,6 +255,8 @@ impl Compiler<'_> {
             meaning: meaning?,
             detail: detail.flatten(),
             members: members.flatten(),
+            headers: headers.flatten().unwrap_or_default(),
+            after: after.flatten(),
         })
     }
 

@@ -11,7 +11,7 @@ use super::backend::with_built_in;
 use super::schemas::Schemas;
 use super::{Compiler, Keys, is_reference, known};
 use crate::mapping::diagnostics::{Code, did_you_mean};
-use crate::mapping::model::{Body, Call, Format, PageBy, Paging, Rule, Tree};
+use crate::mapping::model::{Answers, Body, Call, Format, PageBy, Paging, Rule, Tree};
 use crate::mapping::path::{JsonPath, Step};
 use crate::mapping::source::{Data, Entry, Node, Span};
 use crate::mapping::template::{self, Part, Root, Template};
@@ -26,6 +26,8 @@ pub(super) struct Shared {
     pub(super) paging: Paging,
     pub(super) rules: Vec<Rule>,
     pub(super) format: Format,
+    pub(super) answers: Arc<Answers>,
+    pub(super) success: Option<JsonPath>,
 }
 
 /// The variables that a template may use in its place.
@@ -55,7 +57,14 @@ pub(super) enum Purpose {
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { envelope: JsonPath::root(), paging: Paging::unpaged(), rules: Vec::new(), format: Format::Json }
+        Self {
+            envelope: JsonPath::root(),
+            paging: Paging::unpaged(),
+            rules: Vec::new(),
+            format: Format::Json,
+            answers: Arc::default(),
+            success: None,
+        }
     }
 }
 
@@ -329,6 +338,7 @@ impl Compiler<'_> {
                 headers.extend(name.zip(self.header_template(entry, names)));
             }
         }
+        let is_xml = matches!(shared.format, Format::Xml { .. });
         let body = match (keys.get("body"), purpose) {
             (Some(node), _) => {
                 if let Some(entry) = keys.entry("with") {
@@ -339,7 +349,16 @@ impl Compiler<'_> {
                         "put it into `body`; what the attribute map writes is `{{fields}}` there",
                     );
                 }
-                self.tree(node, names).map(Body::Tree)
+                let tree = self.tree(node, names);
+                if let Some(tree) = tree.as_ref().filter(|_| is_xml) {
+                    self.xml_body(node, tree);
+                }
+                // A form and a document have names at their tops; what the attribute map writes has them, too.
+                let is_record = matches!(&tree, Some(tree @ Tree::Template(_)) if tree.is_object());
+                match tree {
+                    Some(_) if is_record && is_xml => Some(Body::Record { with: None }),
+                    tree => tree.map(Body::Tree),
+                }
             }
             (None, Purpose::Record) => {
                 let with = keys.get("with").map(|node| self.with_tree(node, names));
@@ -347,7 +366,10 @@ impl Compiler<'_> {
             }
             (None, Purpose::Read | Purpose::Act) => Some(Body::None),
         };
-        if let (Some(node), Some(Body::Tree(tree)), Format::Form) = (keys.get("body"), &body, shared.format)
+        if matches!(body, Some(Body::Record { .. })) {
+            self.xml_root(&shared.format, line);
+        }
+        if let (Some(node), Some(Body::Tree(tree)), Format::Form) = (keys.get("body"), &body, &shared.format)
             && !tree.is_object()
         {
             self.error(
@@ -358,8 +380,13 @@ impl Compiler<'_> {
             );
         }
         let rules = self.meanings(keys, shared);
-        let (envelope, format) = (shared.envelope.clone(), shared.format);
-        Some(Call { name, place: line.span, method: method?, path: path?, query, headers, body: body?, format, envelope, rules })
+        let (envelope, format, answers) = (shared.envelope.clone(), shared.format.clone(), Arc::clone(&shared.answers));
+        let success = match keys.get("success") {
+            Some(node) => Some(self.path(node)?),
+            None => shared.success.clone(),
+        };
+        let (method, path, body) = (method?, path?, body?);
+        Some(Call { name, place: line.span, method, path, query, headers, body, format, envelope, answers, success, rules })
     }
 
     /// What answers mean: the rows of the block, then those of the backend, then HTTP.

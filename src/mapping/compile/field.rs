@@ -152,6 +152,9 @@ impl Compiler<'_> {
         });
         let initial = self.initial(keys, leaf, writes);
         let (read, write) = places?;
+        if matches!(read, Some(Read::Path(_))) && convert.as_ref()?.is_empty() {
+            self.xml_value(leaf, node.span);
+        }
         Some(Field {
             read,
             write,
@@ -269,6 +272,9 @@ impl Compiler<'_> {
 
     pub(super) fn writable(&mut self, path: &JsonPath, node: &Node, within: bool) -> Option<WritePath> {
         let write = if within { path.to_write_within() } else { path.to_write() };
+        if let Some(write) = &write {
+            self.xml_place(write.names(), node.span);
+        }
         if write.is_none() {
             let help = if path.as_str().contains("[?") {
                 "write names and one key, which compares one name with one value: `$.custom_fields[?@.id == 7].value`; or `read:` instead of `at:`"

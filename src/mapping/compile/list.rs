@@ -71,6 +71,10 @@ impl Compiler<'_> {
     pub(super) fn items(&mut self, keys: &Keys<'_>) -> Option<JsonPath> {
         match keys.get("items") {
             Some(node) => self.path(node),
+            None if self.xml.lists.is_some() => {
+                self.require(keys, "items", "the rows of a document have a name: `items: \"$.users.user[*]\"`");
+                None
+            }
             None => JsonPath::parse("$[*]").ok(),
         }
     }
@@ -120,7 +124,7 @@ impl Compiler<'_> {
             None => {
                 self.meaningless(
                     &keys,
-                    &["headers", "item", "items", "pages"],
+                    &["headers", "item", "items", "pages", "success"],
                     "a filter of the list call",
                     "they are for a filter with a `call` of its own",
                 );

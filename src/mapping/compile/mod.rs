@@ -1,6 +1,7 @@
 //! From the YAML tree to the compiled form. Nothing here gives up at the first mistake: each part reports what is
 //! wrong with it and compiles what it can.
 
+mod answers;
 mod attribute;
 mod auth;
 mod backend;
@@ -68,8 +69,15 @@ fn read<'s, T>(
         Ok(parsed) => parsed,
         Err(diagnostic) => return (None, vec![diagnostic]),
     };
-    let mut compiler =
-        Compiler { secrets, diagnostics, renews: false, found: None, lookups: Vec::new(), used_lookups: Vec::new() };
+    let mut compiler = Compiler {
+        secrets,
+        diagnostics,
+        xml: answers::Xml::default(),
+        renews: false,
+        found: None,
+        lookups: Vec::new(),
+        used_lookups: Vec::new(),
+    };
     let compiled = compile(&mut compiler, &root);
     let mut diagnostics = compiler.diagnostics;
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
@@ -97,6 +105,7 @@ pub(super) struct Compiler<'c> {
     /// The names of all look-ups, in their order, and of those that lines use.
     lookups: Vec<String>,
     used_lookups: Vec<String>,
+    xml: answers::Xml,
 }
 
 /// A block whose keys were checked.
@@ -297,10 +306,16 @@ impl Compiler<'_> {
     fn path(&mut self, node: &Node) -> Option<JsonPath> {
         let text = self.text(node)?;
         match JsonPath::parse(text) {
-            Ok(path) => Some(path),
+            Ok(path) => {
+                self.xml_arrays(&path, node.span);
+                Some(path)
+            }
             Err(reason) => {
                 let help = if text.contains(" = ") {
                     "write `==` to compare".to_owned()
+                } else if text.contains(" == ") && !text.contains("[?") {
+                    let condition = text.trim_start_matches('$').trim_start_matches('.');
+                    format!("a condition stands in a filter: `$[?$.{condition}]`")
                 } else if text.starts_with('$') {
                     "see RFC 9535, for example `$.profile.mail[0].address`".to_owned()
                 } else if text.contains("{{") {

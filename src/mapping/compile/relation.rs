@@ -154,7 +154,7 @@ impl Compiler<'_> {
 
     fn member_list(&mut self, node: &Node, group: Group<'_>, part: &str) -> Option<Members> {
         if let Some(keys) = self.inline_groups(node, part) {
-            let others = ["call", "query", "headers", "items", "pages", "errors"];
+            let others = ["call", "query", "headers", "items", "pages", "success", "errors"];
             self.meaningless(&keys, &others, "groups that the record of the member has", "keep `inline`, `key` and `display`");
             let inline = self.inline(&keys)?;
             if let Some(write) = keys.entry("write").filter(|_| inline.write.is_none()) {

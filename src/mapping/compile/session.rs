@@ -1,5 +1,7 @@
 //! `auth.login` and `auth.oauth2`: a call of its own, what is kept of its answer, and how that is sent with all others.
 
+use std::sync::Arc;
+
 use http::{HeaderName, Method, Uri};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -32,7 +34,7 @@ impl Compiler<'_> {
     pub(super) fn login(&mut self, node: &Node, shared: &Shared) -> Option<Session> {
         let keys = self.block(node, &vocabulary::LOGIN)?;
         let line = self.require(&keys, "call", "write method and path: `call: POST /login`");
-        let format = keys.get("format").map_or(Some(shared.format), |node| self.format(node));
+        let format = keys.get("format").map_or_else(|| Some(shared.format.clone()), |node| self.format(node));
         for key in ["query", "headers", "body"] {
             if let Some(node) = keys.get(key) {
                 self.literal_secrets(node);
@@ -44,6 +46,7 @@ impl Compiler<'_> {
         if let Some(line) = line.filter(|_| inline.split('&').any(is_literal)) {
             self.literal_secret(line);
         }
+        let has_format = format.is_some();
         let shared = Shared { format: format.unwrap_or_default(), ..shared.clone() };
         self.found = Some(Vec::new());
         let call =
@@ -54,7 +57,7 @@ impl Compiler<'_> {
         let secrets = self.found.take().unwrap_or_default();
         let expires = keys.get("expires").map_or(Some(Expires::default()), |node| self.expires(node));
         let send = known(send)?.unwrap_or_default();
-        format?;
+        let call = call.filter(|_| has_format);
         let session = Session {
             call: call?,
             secrets,
@@ -252,6 +255,8 @@ impl Compiler<'_> {
             body: Body::Tree(Tree::Object(fields)),
             format: Format::Form,
             envelope: JsonPath::root(),
+            answers: Arc::default(),
+            success: None,
             // RFC 6749 section 5.2.
             rules: with_built_in(vec![Rule::of(400..=403, Meaning::Unauthorized)], &[]),
         };

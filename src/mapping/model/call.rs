@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderName, Method};
 use serde_json::Value;
 
-use super::{Line, Target};
+use super::{After, Answers, Line, Target};
 use crate::mapping::path::{JsonPath, Step};
 use crate::mapping::source::Span;
 use crate::mapping::template::{Part, Root, Template, Variable};
@@ -26,17 +26,25 @@ pub struct Call {
     pub format: Format,
     /// Where in a good answer the payload is.
     pub envelope: JsonPath,
+    /// How answers are written.
+    pub answers: Arc<Answers>,
+    /// What the body of a good answer must hold.
+    pub success: Option<JsonPath>,
     /// What answers mean, the first match wins; the built-in rules stand at the end.
     pub rules: Arc<[Rule]>,
 }
 
 /// How bodies are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Format {
     #[default]
     Json,
     /// `application/x-www-form-urlencoded`; what is nested is written with brackets, as PHP and Rails read it.
     Form,
+    Xml {
+        /// The element around what the attribute map writes.
+        root: Option<String>,
+    },
 }
 
 /// What a call carries.
@@ -70,11 +78,15 @@ pub struct Rule {
     pub status: Option<std::ops::RangeInclusive<u16>>,
     /// A condition on the body.
     pub when: Option<JsonPath>,
+    /// Headers, and what the value of each begins with, in lower case.
+    pub headers: Vec<(HeaderName, String)>,
     pub meaning: Meaning,
     /// The detail for the client.
     pub detail: Option<Template>,
     /// For [`Meaning::UnknownMember`]: the keys that the backend does not know.
     pub members: Option<JsonPath>,
+    /// For [`Meaning::Retry`] and [`Meaning::Overloaded`]: how long to wait.
+    pub after: Option<After>,
 }
 
 /// What an answer means.
@@ -102,6 +114,8 @@ pub enum Meaning {
     Relogin,
     /// The backend asks for patience: 503.
     Overloaded,
+    /// The backend did nothing and asks to be called again: the gateway does, a few times.
+    Retry,
     /// The backend failed: 502.
     Failed,
 }
@@ -235,7 +249,16 @@ pub struct Deletion {
 impl Rule {
     /// A rule for statuses alone.
     pub const fn of(status: std::ops::RangeInclusive<u16>, meaning: Meaning) -> Self {
-        Self { place: None, status: Some(status), when: None, meaning, detail: None, members: None }
+        Self {
+            place: None,
+            status: Some(status),
+            when: None,
+            headers: Vec::new(),
+            meaning,
+            detail: None,
+            members: None,
+            after: None,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The compiled form of a mapping. Nothing in it still needs parsing.
 
+mod answer;
 mod auth;
 mod call;
 mod calls;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Uri};
 use serde_json::Value;
 
+pub use self::answer::{After, Answers, Rate};
 pub use self::auth::{Auth, Encode, Expires, Hash, Identity, Key, Session, Signing, Source, Tls};
 pub use self::call::{
     Around, Batch, Body, Call, Carries, Conflict, Create, Delete, Deletion, Format, Get, Meaning, Rule, Send, SideCall, Tree,
@@ -67,6 +69,10 @@ pub struct Backend {
     pub concurrency: usize,
     /// How long it may take until what was written shows in what is read.
     pub lag: Duration,
+    /// How often it may be called, by the whole process.
+    pub rate: Option<Rate>,
+    /// Whether some of its answers ask for a repetition.
+    pub retries: bool,
 }
 
 /// A table of names and ids of another collection of the backend.

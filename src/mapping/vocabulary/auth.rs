@@ -32,6 +32,7 @@ block! {
         "keep": "What of the answer is kept: a name each, and a JSONPath from the root of the answer, or a header or a cookie.",
         "send": "What is sent with every other call.",
         "expires": "When the login ends: `18m` after it was made, or a block with `after` or `idle`.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }

@@ -15,6 +15,7 @@ block! {
         "keep": "How long the table is good: `10m` unless said.",
         "pages": "How this list comes in pages, if not as the backend's others.",
         "create": "The call that creates what a client names and the table lacks; 400 unless said.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }
@@ -26,6 +27,7 @@ block! {
         "headers": "Headers.",
         "body": "The body; `{{name}}` is the name.",
         "id": "Where the id is in the payload, a JSONPath; the table is read again unless said.",
+        "success": "What a good answer of this call selects, a JSONPath; instead of the backend's.",
         "errors": "What answers of this call mean; before those of the backend.",
     }
 }

@@ -218,13 +218,15 @@ impl StandIns {
         let ids = references.iter().filter_map(|bulk_id| Some((self.shown.get(bulk_id)?.clone(), format!("(bulkId {bulk_id})"))));
         let ids = Shown(ids.collect());
         for call in &mut plan.calls {
-            let WriteCall { target, body, undo, repeated, .. } = call;
+            let WriteCall { target, body, document, undo, repeated, .. } = call;
             ids.text(target);
-            if let Some(repeated) = repeated {
-                ids.text(repeated);
+            for text in document.as_mut().into_iter().chain(repeated) {
+                ids.text(text);
             }
-            let undo_body = undo.as_mut().and_then(|UndoCall { target, body, .. }| {
-                ids.text(target);
+            let undo_body = undo.as_mut().and_then(|UndoCall { target, body, document, .. }| {
+                for text in std::iter::once(target).chain(document) {
+                    ids.text(text);
+                }
                 body.as_mut()
             });
             for body in body.as_mut().into_iter().chain(undo_body) {

@@ -5,7 +5,7 @@ use http::header::{IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::mapping::model::{Call, Resource, SideCall, Target};
+use crate::mapping::model::{Call, Format, Resource, SideCall, Target};
 use crate::mapping::path::Step;
 use crate::mapping::template::{Root, Scope, Variable};
 use crate::scim::{Mutability, Object, Profile, ResourceType, Returned, ScimError};
@@ -47,6 +47,9 @@ pub struct WriteCall {
     pub conditions: Vec<(String, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
+    /// The body as it is sent, if it is a document of XML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
     /// What it depends on; a call without is made in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
@@ -66,6 +69,8 @@ pub struct UndoCall {
     pub target: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
 }
 
 /// Which attributes of the resource a plan knows.
@@ -103,6 +108,8 @@ fn explained(original: &Call, at: &At<'_>, record: Option<&Value>, effect: Effec
         call::refusal(original, &error).unwrap_or_else(|| ScimError::status(500, text()))
     })?;
     let body = call::body(&call, &at.scope, record).ok().flatten();
+    let document = request.body.filter(|_| matches!(call.format, Format::Xml { .. }));
+    let document = document.and_then(|bytes| Some(std::str::from_utf8(&bytes).ok()?.split_once('\n')?.1.to_owned()));
     let shown = |name: &&http::HeaderName| [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE].contains(name);
     let headers = request.headers.iter().filter(|(name, _)| shown(&name));
     let conditions = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
@@ -113,6 +120,7 @@ fn explained(original: &Call, at: &At<'_>, record: Option<&Value>, effect: Effec
         target: request.target,
         conditions: conditions.collect(),
         body,
+        document,
         when: None,
         repeated: None,
         undo: None,
@@ -140,7 +148,7 @@ pub(super) fn sides(kind: &ResourceType, sides: &[SideCall], at: &At<'_>) -> Res
             Some(undo) => Some(written(undo, at, None)?),
             None => None,
         };
-        let undo = undo.map(|undo| UndoCall { method: undo.method, target: undo.target, body: undo.body });
+        let undo = undo.map(|WriteCall { method, target, body, document, .. }| UndoCall { method, target, body, document });
         calls.push(WriteCall { when, undo, ..written(&side.call, at, None)? });
     }
     Ok(calls)

@@ -86,6 +86,7 @@ impl<'m> Writer<'m> {
                 target: call.target,
                 conditions: Vec::new(),
                 body: None,
+                document: None,
                 when: None,
                 repeated: call.repeated,
                 undo: None,

@@ -136,6 +136,7 @@ impl Writer<'_> {
                 target: get.target,
                 conditions: Vec::new(),
                 body: None,
+                document: None,
                 when: when.clone(),
                 repeated: Some("for each member".to_owned()),
                 undo: None,

@@ -26,7 +26,7 @@ pub use write::{Note, WriteExplanation};
 
 use crate::limits;
 use crate::mapping::Mapping;
-use crate::mapping::model::{Call, List, Lookup, LookupAnswer, MemberList, PageBy, Resource, Total};
+use crate::mapping::model::{Call, List, Lookup, LookupAnswer, MemberList, PageBy, Rate, Resource, Total};
 use crate::mapping::template::Scope;
 use crate::scim::filter::{self, Predicate};
 use crate::scim::messages::SearchRequest;
@@ -53,6 +53,9 @@ pub struct Explanation {
     pub calls_at_most: u64,
     /// Records at the most that are walked through; beyond, the answer is 400 tooMany.
     pub rows_at_most: Option<u64>,
+    /// What may make calls wait, or be made again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
 }
 
 /// One call.
@@ -80,6 +83,30 @@ pub struct Explainer<'m> {
 }
 
 impl Explainer<'_> {
+    /// What may make calls wait, or be made again.
+    fn pace(&self) -> Vec<Note> {
+        let backend = &self.mapping.backend;
+        let mut notes = Vec::new();
+        if let Some(Rate { calls, period }) = backend.rate {
+            let text = format!(
+                "{calls} calls in {} s at the most, those of all requests together; a call waits for its turn, for {} s at the most, \
+                 then 503",
+                period.as_secs(),
+                limits::RATE_SECONDS
+            );
+            notes.push(Note { about: "rate", text });
+        }
+        if backend.retries {
+            let text = format!(
+                "a call that the backend asks to repeat is made up to {} times more, within {} s of waiting; then 503",
+                limits::AGAIN,
+                limits::AGAIN_SECONDS
+            );
+            notes.push(Note { about: "retry", text });
+        }
+        notes
+    }
+
     /// GET of one resource.
     pub fn read(&self, id: &str, names: &SearchRequest) -> Result<Explanation, ScimError> {
         let projection = self.projection(names)?;
@@ -93,7 +120,7 @@ impl Explainer<'_> {
         let (tables, at_most) = self.table_calls(Needed::of(self.resource, &projection, &Predicate::True, None));
         calls.extend(tables);
         calls_at_most += at_most;
-        Ok(Explanation { calls, calls_at_most, ..nothing("by its key") })
+        Ok(Explanation { calls, calls_at_most, notes: self.pace(), ..nothing("by its key") })
     }
 
     /// A query of one resource type.
@@ -171,6 +198,7 @@ impl Explainer<'_> {
             calls_at_most,
             rows_at_most: walked.then_some(list).flatten().map(|list| list.scan.rows as u64),
             pushed: plan.pushed,
+            notes: self.pace(),
         })
     }
 
@@ -343,6 +371,7 @@ fn nothing(found_by: &str) -> Explanation {
         total: "one or none".to_owned(),
         calls_at_most: 0,
         rows_at_most: None,
+        notes: Vec::new(),
     }
 }
 
@@ -370,9 +399,9 @@ impl fmt::Display for Explanation {
         }
         writeln!(f, "total         {}", self.total)?;
         write!(f, "at most       {} calls", self.calls_at_most)?;
-        match self.rows_at_most {
-            Some(rows) => write!(f, ", {rows} records walked through (beyond: 400 tooMany)"),
-            None => Ok(()),
+        if let Some(rows) = self.rows_at_most {
+            write!(f, ", {rows} records walked through (beyond: 400 tooMany)")?;
         }
+        self.notes.iter().try_for_each(|note| write!(f, "\n{:<13} {}", note.about, note.text))
     }
 }

@@ -78,7 +78,7 @@ impl Subject {
 
 impl<'m> Writer<'m> {
     pub(super) fn new(explainer: Explainer<'m>) -> Self {
-        Self { explainer, plan: WriteExplanation::default() }
+        Self { plan: WriteExplanation { calls: Vec::new(), notes: explainer.pace() }, explainer }
     }
 
     pub(super) const fn resource(&self) -> &'m Resource {
@@ -128,6 +128,11 @@ impl<'m> Writer<'m> {
     }
 }
 
+/// A body as it is sent, but for forms, which nobody can read.
+fn sent(document: Option<&String>, body: Option<&Value>) -> Option<String> {
+    document.cloned().or_else(|| body.map(Value::to_string))
+}
+
 // === impl WriteCall ===
 
 impl fmt::Display for WriteCall {
@@ -150,9 +155,9 @@ impl fmt::Display for WriteExplanation {
         for call in &self.calls {
             lines.push(call.to_string());
             lines.extend(call.conditions.iter().map(|(name, value)| format!("  header      {name}: {value}")));
-            lines.extend(call.body.iter().map(|body| format!("  body        {body}")));
+            lines.extend(sent(call.document.as_ref(), call.body.as_ref()).map(|body| format!("  body        {body}")));
             lines.extend(call.undo.iter().map(|undo| {
-                let body = undo.body.as_ref().map(|body| format!(" {body}")).unwrap_or_default();
+                let body = sent(undo.document.as_ref(), undo.body.as_ref()).map(|body| format!(" {body}")).unwrap_or_default();
                 format!("  taken back  {} {}{body}", undo.method, undo.target)
             }));
         }
