@@ -23,7 +23,7 @@ use crate::translate::call::More;
 use crate::translate::details::{Details, details};
 use crate::translate::lookup::Needed;
 use crate::translate::outcome::Outcome;
-use crate::translate::pages::{self, Window};
+use crate::translate::pages::Window;
 use crate::translate::query::{Access, Plan, Planner, Serving};
 use crate::translate::read::id_of;
 

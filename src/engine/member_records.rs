@@ -12,11 +12,11 @@ use super::whole::Written;
 use super::{Error, Operation};
 use crate::limits;
 use crate::mapping::model::Inline;
+use crate::translate::change;
 use crate::translate::create::element;
 use crate::translate::outcome::Outcome;
 use crate::translate::read::id_of;
 use crate::translate::relation::{self, MemberChange};
-use crate::translate::change;
 
 impl<B: Backend> Operation<'_, B> {
     /// Additions and removals by writing each member.
@@ -43,13 +43,7 @@ impl<B: Backend> Operation<'_, B> {
 
     /// Adds the group to the record of one member, or takes it out; `false` if there is no such member. It is a write of the
     /// member: it waits for its turn among the others, and is planned again if the revision has moved on.
-    pub(super) async fn member_record(
-        &self,
-        group: &Group<'_>,
-        inline: &Inline,
-        key: &Value,
-        adds: bool,
-    ) -> Result<bool, Error> {
+    pub(super) async fn member_record(&self, group: &Group<'_>, inline: &Inline, key: &Value, adds: bool) -> Result<bool, Error> {
         let member = Operation { resource: group.of, ..*self };
         let Some(id) = id_of(group.of, key) else { return Ok(false) };
         let _turn = member.turn(&id).await?;

@@ -308,9 +308,7 @@ impl<B: Backend> Operation<'_, B> {
 
     async fn member_row(&self, group: &Group<'_>, call: &MemberCall, key: &Value, row: Option<&Value>) -> Result<bool, Error> {
         match self.member_call(group, call, std::slice::from_ref(key), row).await? {
-            Outcome::Good(body) => {
-                self.judge(group, call, std::slice::from_ref(key), &body).map(|unknown| unknown.is_empty())
-            }
+            Outcome::Good(body) => self.judge(group, call, std::slice::from_ref(key), &body).map(|unknown| unknown.is_empty()),
             Outcome::Done => Ok(true),
             Outcome::UnknownMembers(_) => Ok(false),
             Outcome::NotFound if self.fetch(&group.identity.key).await?.is_some() => Ok(false),

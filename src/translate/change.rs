@@ -86,9 +86,8 @@ pub fn created(resource: &Resource) -> impl Iterator<Item = &Line> {
     resource.lines.iter().filter(move |line| {
         line.shape.is_writable()
             && is_written(resource, line)
-            && call.is_some_and(|call| {
-                call.uses(&line.target) || call.carries(line) && transitions(resource, line).next().is_none()
-            })
+            && call
+                .is_some_and(|call| call.uses(&line.target) || call.carries(line) && transitions(resource, line).next().is_none())
     })
 }
 

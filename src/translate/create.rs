@@ -7,8 +7,8 @@ use super::read::put;
 use super::write::{body, key_of, value_of};
 use crate::mapping::Mapping;
 use crate::mapping::convert::tables::Tables;
-use crate::mapping::path::WritePath;
 use crate::mapping::model::{Create, Initial, MembershipChange, Resource, Shape};
+use crate::mapping::path::WritePath;
 use crate::mapping::template::Root;
 use crate::scim::{Object, ScimError};
 

@@ -71,11 +71,8 @@ async fn a_new_name_is_a_new_id() {
 
 #[tokio::test]
 async fn an_answer_in_part_is_read_under_the_new_name() {
-    let steps = [
-        get("ann", Some("Boss")),
-        call("PATCH /users/ann").body(json!({ "name": "bea" })).status(204),
-        get("bea", Some("Boss")),
-    ];
+    let steps =
+        [get("ann", Some("Boss")), call("PATCH /users/ann").body(json!({ "name": "bea" })).status(204), get("bea", Some("Boss"))];
     let seen = hub().patch("/Users/ann", rename("bea"), steps).await;
     assert_eq!((seen.status, &seen.body["id"], &seen.body["title"]), (200, &json!("bea"), &json!("Boss")));
 }

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use http::{HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 use secrecy::ExposeSecret as _;
-use serde_json::Value;
 
 use super::backend::with_built_in;
 use super::schemas::Schemas;
-use super::{Compiler, Keys, is_reference, known};
+use super::{Compiler, Keys};
 use crate::mapping::diagnostics::{Code, did_you_mean};
-use crate::mapping::model::{Answers, Body, Call, Format, PageBy, Paging, Rule, Tree};
+use crate::mapping::model::{Answers, Call, Format, PageBy, Paging, Rule};
 use crate::mapping::path::{JsonPath, Step};
-use crate::mapping::source::{Data, Entry, Node, Span};
+use crate::mapping::source::{Entry, Node, Span};
 use crate::mapping::template::{self, Part, Root, Template};
 use crate::mapping::vocabulary;
 use crate::scim::schema::Attribute;
@@ -338,47 +337,7 @@ impl Compiler<'_> {
                 headers.extend(name.zip(self.header_template(entry, names)));
             }
         }
-        let is_xml = matches!(shared.format, Format::Xml { .. });
-        let body = match (keys.get("body"), purpose) {
-            (Some(node), _) => {
-                if let Some(entry) = keys.entry("with") {
-                    self.error(
-                        Code::BadValue,
-                        entry.key_span,
-                        "`with` adds to the body that the attribute map writes, but this body is spelled out",
-                        "put it into `body`; what the attribute map writes is `{{fields}}` there",
-                    );
-                }
-                let tree = self.tree(node, names);
-                if let Some(tree) = tree.as_ref().filter(|_| is_xml) {
-                    self.xml_body(node, tree);
-                }
-                // A form and a document have names at their tops; what the attribute map writes has them, too.
-                let is_record = matches!(&tree, Some(tree @ Tree::Template(_)) if tree.is_object());
-                match tree {
-                    Some(_) if is_record && is_xml => Some(Body::Record { with: None }),
-                    tree => tree.map(Body::Tree),
-                }
-            }
-            (None, Purpose::Record) => {
-                let with = keys.get("with").map(|node| self.with_tree(node, names));
-                known(with).map(|with| Body::Record { with })
-            }
-            (None, Purpose::Read | Purpose::Act) => Some(Body::None),
-        };
-        if matches!(body, Some(Body::Record { .. })) {
-            self.xml_root(&shared.format, line);
-        }
-        if let (Some(node), Some(Body::Tree(tree)), Format::Form) = (keys.get("body"), &body, &shared.format)
-            && !tree.is_object()
-        {
-            self.error(
-                Code::WrongShape,
-                node.span,
-                "a form has names, but this body has none",
-                "write `name: value` lines below `body`, or `body: \"{{fields}}\"`",
-            );
-        }
+        let body = self.body(keys, line, names, shared, purpose);
         let rules = self.meanings(keys, shared);
         let (envelope, format, answers) = (shared.envelope.clone(), shared.format.clone(), Arc::clone(&shared.answers));
         let success = match keys.get("success") {
@@ -498,32 +457,5 @@ impl Compiler<'_> {
     pub(super) fn parameters(&mut self, node: &Node, names: &Names<'_>) -> Vec<(String, Template)> {
         let Some(entries) = self.entries(node, "query") else { return Vec::new() };
         entries.iter().filter_map(|entry| Some((entry.key.clone(), self.template(&entry.value, names)?))).collect()
-    }
-
-    /// `with`: an object.
-    fn with_tree(&mut self, node: &Node, names: &Names<'_>) -> Option<Tree> {
-        self.entries(node, "with")?;
-        self.tree(node, names)
-    }
-
-    pub(super) fn tree(&mut self, node: &Node, names: &Names<'_>) -> Option<Tree> {
-        match &node.data {
-            Data::Scalar { text, .. } if text.contains("{{") || self.found.is_some() && is_reference(text) => {
-                self.template(node, names).map(Tree::Template)
-            }
-            Data::Scalar { .. } => Some(Tree::Literal(node.scalar().unwrap_or(Value::Null))),
-            Data::Sequence(items) => {
-                let items: Vec<Option<Tree>> = items.iter().map(|item| self.tree(item, names)).collect();
-                items.into_iter().collect::<Option<Vec<_>>>().map(Tree::List)
-            }
-            Data::Mapping(entries) => {
-                let member = |entry: &Entry| {
-                    let name = self.template_text(&entry.key, entry.key_span, names);
-                    name.zip(self.tree(&entry.value, names))
-                };
-                let members: Vec<Option<(Template, Tree)>> = entries.iter().map(member).collect();
-                members.into_iter().collect::<Option<Vec<_>>>().map(Tree::Object)
-            }
-        }
     }
 }

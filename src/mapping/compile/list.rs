@@ -235,14 +235,7 @@ impl Compiler<'_> {
         table.into_iter().collect()
     }
 
-    fn lookup(
-        &mut self,
-        keys: &Keys<'_>,
-        line: &Node,
-        name: String,
-        shared: &Shared,
-        paging: Option<&Paging>,
-    ) -> Option<Lookup> {
+    fn lookup(&mut self, keys: &Keys<'_>, line: &Node, name: String, shared: &Shared, paging: Option<&Paging>) -> Option<Lookup> {
         let count = format!("{name} count");
         let paging = match (keys.get("items"), keys.get("pages")) {
             (None, _) => Some(Paging::unpaged()),

@@ -55,7 +55,9 @@ impl Compiler<'_> {
                 let (call, items, paging) = (list.call.clone(), list.items.clone(), list.paging.clone());
                 return Some(Members::Call(Box::new(MemberList { call, items, paging, element, only: Some(inline) })));
             }
-            Some(_) => format!("nothing tells who is a member: the rows of the list of {name} do not have their `groups` (`has`)"),
+            Some(_) => {
+                format!("nothing tells who is a member: the rows of the list of {name} do not have their `groups` (`has`)")
+            }
             None => format!("nothing tells who is a member: {name} has no list to walk through"),
         };
         self.error(Code::MissingKey, span, problem, "describe `list`: the call that lists the members of a group");

@@ -5,6 +5,7 @@ mod answers;
 mod attribute;
 mod auth;
 mod backend;
+mod body;
 mod call;
 mod calls;
 mod carried;

@@ -23,7 +23,9 @@ pub use self::list::{
     Accepts, Addition, Form, How, Language, List, Lookup, LookupAnswer, PageBy, PageSize, Paging, PushDown, Quote, Scan,
     SortPushDown, Total,
 };
-pub use self::membership::{Element, Inline, MemberCall, MemberList, Members, Membership, MembershipChange, Results, UnknownMember};
+pub use self::membership::{
+    Element, Inline, MemberCall, MemberList, Members, Membership, MembershipChange, Results, UnknownMember,
+};
 pub use self::trial::{Answered, Exchange, Expectation, Given, NoAnswer, Sent, Target as CallTarget, Trial, Turn, Wanted};
 use super::convert::Converter;
 use super::path::{JsonPath, WritePath};

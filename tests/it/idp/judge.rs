@@ -194,7 +194,8 @@ mod tests {
 
     #[test]
     fn paths_lead_where_the_runner_says() {
-        let doc = json!({ "a": [{ "k": "x", "v": 1 }, { "k": "y", "v": 2 }, { "w": 3 }], "urn:x:2.0:User": { "n": "m" }, "z": null });
+        let doc =
+            json!({ "a": [{ "k": "x", "v": 1 }, { "k": "y", "v": 2 }, { "w": 3 }], "urn:x:2.0:User": { "n": "m" }, "z": null });
         for (path, found) in [
             ("$.a[0].v", Some(json!(1))),
             ("$.a[-1].w", Some(json!(3))),

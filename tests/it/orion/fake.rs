@@ -127,15 +127,8 @@ struct Good {
 
 impl Orion {
     pub(crate) fn new(hr: Hr, moods: Moods) -> Self {
-        let shared = Shared {
-            hr,
-            moods,
-            sessions: HashMap::new(),
-            logins: 0,
-            calls: Vec::new(),
-            count: 0,
-            recent: VecDeque::new(),
-        };
+        let shared =
+            Shared { hr, moods, sessions: HashMap::new(), logins: 0, calls: Vec::new(), count: 0, recent: VecDeque::new() };
         Self { shared: Arc::new(Mutex::new(shared)) }
     }
 
@@ -272,7 +265,11 @@ impl Shared {
         if let Some(missing) = action.needs.iter().find(|name| given.get(**name).is_none_or(String::is_empty)) {
             return Err(refusal(5, format!("missing parameter {missing}")));
         }
-        if action.name == "/login" { self.login(&given) } else { Ok(Good { data: (action.act)(&mut self.hr, &given)?, cookie: None }) }
+        if action.name == "/login" {
+            self.login(&given)
+        } else {
+            Ok(Good { data: (action.act)(&mut self.hr, &given)?, cookie: None })
+        }
     }
 
     /// Calls that are refused do not count.

@@ -25,7 +25,8 @@ pub(crate) struct Action {
 
 /// The fields of a person that `save` replaces; those that it does not get become empty.
 pub(crate) const FIELDS: [&str; 16] = [
-    "fname", "mname", "sname", "disp", "title", "nick", "lang", "loc", "tel", "gsm", "extern", "dept_id", "boss", "persno", "ref", "desk",
+    "fname", "mname", "sname", "disp", "title", "nick", "lang", "loc", "tel", "gsm", "extern", "dept_id", "boss", "persno",
+    "ref", "desk",
 ];
 
 const SAVE: &[&str] = &FIELDS;
@@ -223,7 +224,9 @@ impl Hr {
                 _ => json!(value),
             };
         }
-        for (name, value) in [("mail", &person.mail), ("mail2", &person.mail2), ("hired", &person.hired), ("chg", &person.changed)] {
+        for (name, value) in
+            [("mail", &person.mail), ("mail2", &person.mail2), ("hired", &person.hired), ("chg", &person.changed)]
+        {
             shown[name] = json!(value);
         }
         shown["rev"] = json!(person.rev);
@@ -239,7 +242,8 @@ impl Hr {
     fn person_new(&mut self, params: &Params) -> Result<Value, Refusal> {
         self.free(&params["login"], None)?;
         let key = self.next();
-        let mut person = Person { login: params["login"].clone(), pw: params["pw"].clone(), st: 'A', rev: 1, ..Person::default() };
+        let mut person =
+            Person { login: params["login"].clone(), pw: params["pw"].clone(), st: 'A', rev: 1, ..Person::default() };
         (person.hired, person.changed) = (today(), today());
         person.fields = with_values(params, &["fname", "sname"]);
         person.fields.insert("extern".to_owned(), "N".to_owned());

@@ -38,7 +38,8 @@ resources:
     ))
 }
 
-const BY_KEY: &str = r#"{ items: "$.rows[*]", status: $.code, key: $.person, errors: [{ when: "$[?$.why == 'IS_MEMBER']", as: done }] }"#;
+const BY_KEY: &str =
+    r#"{ items: "$.rows[*]", status: $.code, key: $.person, errors: [{ when: "$[?$.why == 'IS_MEMBER']", as: done }] }"#;
 const IN_ORDER: &str = r#"{ items: "$[*]", errors: [{ when: $.unknown, as: unknownMember }, { when: $.error, as: failed }] }"#;
 
 fn team() -> Value {
