@@ -167,10 +167,10 @@ impl Coverage {
     }
 
     /// Notes what of a query the backend performs: what the filter asks, and a call has.
-    fn pushed(&mut self, mapping: &Mapping, asked: &Search, calls: &[Call]) {
-        let Some(resource) = mapping.at(&asked.endpoint) else { return };
-        let text = asked.search.filter.as_deref().and_then(|text| filter::parse(text, asked.profile).ok());
-        let Some(Ok(filter)) = text.map(|filter| filter.check(&resource.kind, asked.profile)) else { return };
+    fn pushed(&mut self, mapping: &Mapping, query: &Search, calls: &[Call]) {
+        let Some(resource) = mapping.at(&query.endpoint) else { return };
+        let text = query.asked.filter.as_deref().and_then(|text| filter::parse(text, query.profile).ok());
+        let Some(Ok(filter)) = text.map(|filter| filter.check(&resource.kind, query.profile)) else { return };
         for known in filters(resource).filter(|known| asks(&filter, known) && performs(resource, known, calls)) {
             let name = format!("{} {}", short(&known.target), known.op);
             let known = self.filters.iter_mut().find(|known| known.resource == resource.kind.name && known.filter == name);

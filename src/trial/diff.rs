@@ -103,7 +103,7 @@ fn text(content: &Content) -> String {
     match content {
         Content::None => "no body\n".to_owned(),
         Content::Json(value) => pretty(value),
-        Content::Form(pairs) => pairs.iter().map(|(name, value)| format!("{name}={value}\n")).collect(),
+        Content::Form(pairs) => pairs.iter().flat_map(|(name, value)| [name, "=", value, "\n"]).collect(),
         Content::Text(text) => format!("{text}\n"),
     }
 }

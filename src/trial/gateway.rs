@@ -13,7 +13,7 @@ use super::script::Script;
 #[derive(Debug, Clone)]
 pub(super) struct Search {
     pub(super) endpoint: String,
-    pub(super) search: SearchRequest,
+    pub(super) asked: SearchRequest,
     pub(super) profile: &'static Profile,
 }
 
@@ -42,7 +42,7 @@ impl Gateway {
 impl Service for Gateway {
     async fn call(&self, context: Context, request: ScimRequest) -> Result<Reply, Error> {
         if let ScimRequest::List { endpoint: Some(endpoint), search } = &request {
-            let search = Search { endpoint: endpoint.clone(), search: search.clone(), profile: context.profile };
+            let search = Search { endpoint: endpoint.clone(), asked: search.clone(), profile: context.profile };
             self.searches.lock().unwrap_or_else(PoisonError::into_inner).push(search);
         }
         let reply = self.engine.call(&context, request).await;

@@ -86,7 +86,9 @@ fn with_schemas(mapping: &Mapping, method: &Method, path: &str, mut body: Value)
     let schemas = match (route, method) {
         (Some(Route::Bulk), _) => {
             if let Some(operations) = object.get_mut("Operations").and_then(Value::as_array_mut) {
-                operations.iter_mut().for_each(|operation| operation_with_schemas(mapping, operation));
+                for operation in operations.iter_mut() {
+                    operation_with_schemas(mapping, operation);
+                }
             }
             json!([BULK_REQUEST_SCHEMA])
         }

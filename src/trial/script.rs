@@ -54,13 +54,10 @@ impl Script {
 
     /// Sets up the calls of the next request.
     pub(super) fn begin(&self, turns: &[Turn]) {
-        let calls = turns.iter().enumerate().flat_map(|(turn, calls)| {
-            let calls = match calls {
-                Turn::One(call) => std::slice::from_ref(call),
-                Turn::AnyOrder(calls) => calls.as_slice(),
-            };
-            calls.iter().map(move |call| Slot { call: call.clone(), turn, taken: None })
-        });
+        let calls = turns
+            .iter()
+            .enumerate()
+            .flat_map(|(turn, Turn(calls))| calls.iter().map(move |call| Slot { call: call.clone(), turn, taken: None }));
         *self.state() = State { slots: calls.collect(), came: Vec::new() };
     }
 
@@ -148,15 +145,16 @@ impl State {
         let mut slots: Vec<&Slot> = self.slots.iter().collect();
         // Where any order will do, it is that of the calls that came.
         slots.sort_by_key(|slot| (slot.turn, slot.taken.unwrap_or(usize::MAX)));
-        let expected: String = slots.iter().map(|slot| format!("{}\n", slot.call.shown())).collect();
+        let expected: Vec<String> = slots.iter().map(|slot| slot.call.shown()).collect();
         let line = |came: &Came| {
             let as_written =
                 came.slot.and_then(|index| self.slots.get(index)).filter(|slot| slot.call.target.is(&came.call.target));
             as_written.map_or_else(|| came.call.line(), |slot| slot.call.shown())
         };
-        let got: String = self.came.iter().map(|came| format!("{}\n", line(came))).collect();
+        let got: Vec<String> = self.came.iter().map(line).collect();
+        let text = |lines: &[String]| lines.iter().flat_map(|line| [line, "\n"]).collect::<String>();
         let paste = strange.into_iter().map(paste::element).collect();
-        Some(Failure { paste, ..Failure::new(message).with_diff(diff::lines(&expected, &got)) })
+        Some(Failure { paste, ..Failure::new(message).with_diff(diff::lines(&text(&expected), &text(&got))) })
     }
 }
 

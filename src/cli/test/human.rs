@@ -27,9 +27,9 @@ pub(super) fn report(tested: &[Tested], whole: bool) -> String {
             line(&mut out, "");
             summary(coverage, &mut out);
             if whole {
-                details(coverage, &mut out)
+                details(coverage, &mut out);
             } else {
-                unused(coverage, &mut out)
+                unused(coverage, &mut out);
             }
             line(&mut out, "");
         }

@@ -85,7 +85,8 @@ impl Compiler<'_> {
             Some((Sent { method, target, headers: headers?, body }, node.span))
         });
         let backend = keys.get("backend").map_or(Some(Vec::new()), |node| self.turns(node));
-        let expect = keys.get("expect").map_or_else(|| Some(Expectation::default()), |node| self.expectation(node, &backend));
+        let expect =
+            keys.get("expect").map_or_else(|| Some(Expectation::default()), |node| self.expectation(node, backend.as_deref()));
         let (send, place) = send?;
         Some(Exchange { place, send, backend: backend?, expect: expect? })
     }
@@ -203,7 +204,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn expectation(&mut self, node: &Node, backend: &Option<Vec<Turn>>) -> Option<Expectation> {
+    fn expectation(&mut self, node: &Node, backend: Option<&[Turn]>) -> Option<Expectation> {
         if node.text().is_some() {
             return Some(Expectation { status: Some(self.http_status(node)?), ..Expectation::default() });
         }
@@ -216,7 +217,7 @@ impl Compiler<'_> {
         let absent = keys.get("absent").map_or(Some(Vec::new()), |node| self.absent(node));
         if let Some(node) = keys.get("calls") {
             self.word(node, &[("none", ())])?;
-            if backend.as_ref().is_some_and(|turns| !turns.is_empty()) {
+            if backend.is_some_and(|turns| !turns.is_empty()) {
                 let message = "the backend is not to be called, but `backend` answers calls";
                 self.error(Code::BadTest, node.span, message, "take out `calls`, or `backend`");
             }

@@ -24,7 +24,7 @@ impl Compiler<'_> {
     }
 
     fn turn(&mut self, node: &Node) -> Option<Turn> {
-        let Some(entry) = node.entry(ANY_ORDER) else { return self.answered(node).map(Turn::One) };
+        let Some(entry) = node.entry(ANY_ORDER) else { return self.answered(node).map(|call| Turn(vec![call])) };
         if let Data::Mapping(entries) = &node.data
             && entries.len() > 1
         {
@@ -33,7 +33,7 @@ impl Compiler<'_> {
         }
         let items = self.listed(&entry.value, ANY_ORDER, CALLS)?;
         let calls: Vec<Option<Answered>> = items.iter().map(|item| self.answered(item)).collect();
-        calls.into_iter().collect::<Option<Vec<_>>>().map(Turn::AnyOrder)
+        calls.into_iter().collect::<Option<Vec<_>>>().map(Turn)
     }
 
     fn answered(&mut self, node: &Node) -> Option<Answered> {

@@ -39,13 +39,9 @@ pub struct Sent {
     pub body: Option<Value>,
 }
 
-/// What is next in the backend's script.
+/// What is next in the backend's script: mostly one call; several if the gateway may make them side by side.
 #[derive(Debug, Clone)]
-pub enum Turn {
-    One(Answered),
-    /// Calls that the gateway may make side by side.
-    AnyOrder(Vec<Answered>),
-}
+pub struct Turn(pub Vec<Answered>);
 
 /// A call that must come, and its answer.
 #[derive(Debug, Clone)]
