@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use crate::mapping::diagnostics::Code;
-use crate::mapping::model::{Carries, Element, Inline, MemberList, Members, Membership, MembershipChange, Resource};
+use crate::mapping::model::{Carries, Element, Inline, List, MemberList, Members, Membership, MembershipChange, Resource};
 use crate::mapping::source::{Entry, Span};
 
 impl Compiler<'_> {
@@ -48,13 +48,14 @@ impl Compiler<'_> {
     /// The list of all who could be members, of which those are that have the group.
     fn walked(&mut self, of: &Resource, inline: Inline, span: Span) -> Option<Members> {
         let name = &of.kind.name;
+        let tells = |list: &List| list.has.as_ref().is_none_or(|has| has.iter().any(|target| target.attribute == "groups"));
         let problem = match &of.list {
-            Some(list) if list.has.is_none() => {
+            Some(list) if tells(list) => {
                 let element = Element { key: of.id.path.clone(), display: None };
                 let (call, items, paging) = (list.call.clone(), list.items.clone(), list.paging.clone());
                 return Some(Members::Call(Box::new(MemberList { call, items, paging, element, only: Some(inline) })));
             }
-            Some(_) => format!("nothing tells who is a member: the rows of the list of {name} do not have all of a record (`has`)"),
+            Some(_) => format!("nothing tells who is a member: the rows of the list of {name} do not have their `groups` (`has`)"),
             None => format!("nothing tells who is a member: {name} has no list to walk through"),
         };
         self.error(Code::MissingKey, span, problem, "describe `list`: the call that lists the members of a group");

@@ -49,7 +49,10 @@ impl Membership {
     fn calls(&self) -> Vec<&Call> {
         let mut calls = Vec::new();
         for members in std::iter::once(&self.list).chain(&self.groups) {
-            if let Members::Call(list) = members {
+            // A list of all who could be members is that of their type.
+            if let Members::Call(list) = members
+                && list.only.is_none()
+            {
                 calls.push(&list.call);
                 calls.extend(told(&list.paging.total));
             }
@@ -60,7 +63,7 @@ impl Membership {
                 calls.extend(set.as_deref());
             }
             MembershipChange::Whole(set) => calls.push(set),
-            MembershipChange::Never | MembershipChange::Record => {}
+            MembershipChange::Never | MembershipChange::Record | MembershipChange::Member { .. } => {}
         }
         calls
     }
