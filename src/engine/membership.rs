@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::fetch::{Found, build, unexpected};
 use super::ports::Backend;
+use super::results::judge;
 use super::sides::Identity;
 use super::{Error, Operation};
 use crate::limits;
@@ -210,7 +211,7 @@ impl<B: Backend> Operation<'_, B> {
         if batch.len() > 1 {
             match self.member_call(group, remove, batch, None).await? {
                 // Who is unknown is no member.
-                Outcome::Good(body) => return self.judge(group, remove, batch, &body).map(|_| ()),
+                Outcome::Good(body) => return judge(group, remove, batch, &body).map(|_| ()),
                 // Of a batch these say nothing about each member: one that is gone already may have sunk the others.
                 Outcome::Done | Outcome::UnknownMembers(_) | Outcome::NotFound => {}
                 other => return Err(refused_or_unexpected(&remove.call, other)),
@@ -227,7 +228,7 @@ impl<B: Backend> Operation<'_, B> {
         while keys.len() > 1 {
             let named = match self.member_call(group, add, &keys, None).await? {
                 Outcome::Good(body) => {
-                    unknown.extend(self.judge(group, add, &keys, &body)?);
+                    unknown.extend(judge(group, add, &keys, &body)?);
                     return Ok(ids(group, &unknown));
                 }
                 Outcome::UnknownMembers(named) => named,
@@ -308,7 +309,7 @@ impl<B: Backend> Operation<'_, B> {
 
     async fn member_row(&self, group: &Group<'_>, call: &MemberCall, key: &Value, row: Option<&Value>) -> Result<bool, Error> {
         match self.member_call(group, call, std::slice::from_ref(key), row).await? {
-            Outcome::Good(body) => self.judge(group, call, std::slice::from_ref(key), &body).map(|unknown| unknown.is_empty()),
+            Outcome::Good(body) => judge(group, call, std::slice::from_ref(key), &body).map(|unknown| unknown.is_empty()),
             Outcome::Done => Ok(true),
             Outcome::UnknownMembers(_) => Ok(false),
             Outcome::NotFound if self.fetch(&group.identity.key).await?.is_some() => Ok(false),

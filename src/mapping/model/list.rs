@@ -134,6 +134,7 @@ pub struct Lookup {
 }
 
 /// What a look-up gives.
+#[expect(clippy::large_enum_variant, reason = "a look-up is in a box already")]
 #[derive(Debug, Clone)]
 pub enum LookupAnswer {
     /// One record here, or 404.

@@ -322,6 +322,9 @@ impl<'m> Writer<'m> {
             let here = At { scope: Scope { field: field.as_ref(), value, ..scope }, ..at };
             self.plan.calls.push(under(calls::written(&update.call, &here, body.as_ref())?));
             self.plan.calls.extend(calls::sides(kind, &update.around.after, &at)?.into_iter().map(under));
+            if update.destroys {
+                self.note("destroys", "the change destroys the record: the answer shows it a last time");
+            }
             let followed = planned.iter().skip(index + 1).any(Planned::needs_record);
             if followed && (update.read_back || !update.around.after.is_empty()) {
                 self.read(subject, Some("if another of these calls follows".to_owned()))?;

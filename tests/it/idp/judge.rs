@@ -36,9 +36,9 @@ fn steps(path: &str) -> Vec<Step<'_>> {
     let mut steps = Vec::new();
     while !rest.is_empty() {
         if let Some(name) = rest.strip_prefix('.') {
-            let end = name.find(['.', '[']).unwrap_or(name.len());
-            steps.push(Step::Name(&name[..end]));
-            rest = &name[end..];
+            let (name, behind) = name.split_at(name.find(['.', '[']).unwrap_or(name.len()));
+            steps.push(Step::Name(name));
+            rest = behind;
         } else if let Some(name) = rest.strip_prefix("['") {
             let (name, behind) = name.split_once("']").unwrap_or_else(|| panic!("bad path {path}"));
             steps.push(Step::Name(name));

@@ -260,6 +260,19 @@ resources:
     assert_eq!(people.patch("/Users/1", write, steps).await.body["roles"], json!([{ "value": "Red", "type": "y" }]));
 }
 
+/// `explain` tells what a table costs, and only where it is needed. (The plans of writes are in tests/fixtures/explained.)
+#[test]
+fn explanations_tell_of_the_table() {
+    let explained = |request: &str| {
+        let output = crate::process::run(&["explain", "tests/fixtures/explained/values.yaml", request], &[]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(explained("GET /Users/42").contains("GET /depts   (lookups.department, if the table is older than 300 s"));
+    assert!(!explained("GET /Users/42?attributes=userName").contains("depts"));
+    let filter = format!("GET /Users?attributes=userName&filter={ENTERPRISE}:department eq \"Sales\"");
+    assert!(explained(&filter).contains("GET /depts"), "{}", explained(&filter));
+}
+
 /// A backend that counts, and takes its time.
 #[derive(Debug, Clone, Default)]
 struct Slow {
