@@ -192,14 +192,18 @@ impl Orion {
         let is_nth = |every: Option<usize>| every.is_some_and(|every| shared.count.is_multiple_of(every));
         let (maintenance, busy) = (is_nth(shared.moods.maintenance), is_nth(shared.moods.busy));
         let params = raw.params();
-        let result = if busy { Err(refusal(99, "too many calls, wait 1 s")) } else { shared.respond(raw, &params) };
-        let no = (!maintenance).then(|| result.as_ref().map_or_else(|refused| refused.no, |_| 0));
+        let result = match (maintenance, busy) {
+            (true, _) => None,
+            (false, true) => Some(Err(refusal(99, "too many calls, wait 1 s"))),
+            (false, false) => Some(shared.respond(raw, &params)),
+        };
+        let no = result.as_ref().map(|result| result.as_ref().map_or_else(|refused| refused.no, |_| 0));
         shared.calls.push(Came { method: raw.method.clone(), path: raw.path.to_owned(), params, no });
         drop(shared);
         let answer = Response::builder().status(200);
-        if maintenance {
+        let Some(result) = result else {
             return answer.header("Content-Type", "text/html; charset=utf-8").body(Full::from(MAINTENANCE)).unwrap();
-        }
+        };
         let answer = answer.header("Content-Type", "application/json");
         let (answer, body) = match result {
             Ok(Good { data, cookie }) => {

@@ -1,6 +1,7 @@
 //! Small backends, one a behaviour.
 
 mod member_records;
+mod named;
 mod parts;
 mod results;
 
