@@ -123,6 +123,6 @@ async fn it_is_called_no_faster_than_it_lets_itself_be() {
     let (calls, took) = (gateway.orion.calls(), begun.elapsed());
     let refused = count(&calls, Some(99));
     assert!(calls.len() > 10 && refused >= calls.len() / 9, "{calls:#?}");
-    assert!(took.as_secs_f64() > calls.len() as f64 / 5.0 - 1.0, "{took:?} for {} calls", calls.len());
+    assert!(took.as_millis() + 1000 > calls.len() as u128 * 200, "{took:?} for {} calls", calls.len());
     assert!(refused <= calls.len() / 3, "{refused} of {} calls came too fast", calls.len());
 }

@@ -253,7 +253,8 @@ impl Shared {
         if *raw.method != if action.writes { Method::POST } else { Method::GET } {
             return Err(refusal(2, "wrong method"));
         }
-        if action.writes && !(raw.is_form() && raw.query.is_empty()) || !action.writes && !raw.body.is_empty() {
+        let is_right = if action.writes { raw.is_form() && raw.query.is_empty() } else { raw.body.is_empty() };
+        if !is_right {
             return Err(refusal(3, "a form by POST, a query by GET"));
         }
         if action.name != "/login" {

@@ -119,8 +119,8 @@ impl Hr {
         for (login, st) in [("novak", 'A'), ("svoboda", 'D'), ("Dvorak", 'L'), ("cerny", 'R'), ("kral", 'A')] {
             let mut person = Person { login: login.to_owned(), st, rev: 3, pw: "old".to_owned(), ..Person::default() };
             person.mail = format!("{}@orion.test", login.to_lowercase());
-            person.hired = "17.03.2019".to_owned();
-            person.changed = "02.11.2023".to_owned();
+            "17.03.2019".clone_into(&mut person.hired);
+            "02.11.2023".clone_into(&mut person.changed);
             let fields = [("sname", login), ("extern", "N"), ("desk", "4/17")];
             person.fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
             let key = hr.next();
@@ -366,6 +366,7 @@ impl Hr {
         Ok(json!({ "people": page(rows.collect(), params)? }))
     }
 
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "an action as all others")]
     fn dept_all(&mut self, _: &Params) -> Result<Value, Refusal> {
         Ok(json!({ "depts": DEPARTMENTS.map(|(id, title)| json!({ "id": id, "title": title })) }))
     }

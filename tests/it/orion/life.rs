@@ -13,6 +13,7 @@ async fn gateway() -> Gateway {
     Gateway::before(Orion::new(Hr::seeded(), Moods::default()), &hurried()).await
 }
 
+#[expect(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "as the requests are written with it")]
 fn patch(operations: Value) -> Option<Value> {
     Some(json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations }))
 }

@@ -43,6 +43,7 @@ fn person(id: u64, rev: u64, teams: &[u64]) -> Value {
 }
 
 /// The whole of a person as it is sent, with these elements.
+#[expect(clippy::needless_pass_by_value, reason = "as it is called with `json!`")]
 fn sent(id: u64, rev: u64, teams: Value) -> Value {
     json!({ "login": format!("p{id}"), "job": "Guide", "rev": rev, "org": { "teams": teams } })
 }

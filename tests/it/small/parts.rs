@@ -24,6 +24,7 @@ resources:
       - { call: "PATCH /people/{{key}}", then: read }
 "#;
 
+#[expect(clippy::needless_pass_by_value, reason = "as it is called with `json!`")]
 fn ann(changes: Value) -> Value {
     let mut ann = json!({ "id": "7", "login": "ann", "job": null, "first": null, "mail": null });
     ann.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
